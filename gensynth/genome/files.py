@@ -1,0 +1,84 @@
+"""Genomes as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gensynth.errors import UserError
+from gensynth.genome.graph import Genome, GenomeError
+
+MAX_BYTES = 16 * 2**20
+
+
+def dumps(genome: Genome) -> str:
+    """Writes a genome as JSON, one line a node, every default spelled out."""
+    data = genome.model_dump(mode="json")
+    heads = [{key: node[key] for key in ("id", "op", "inputs")} for node in data["nodes"]]
+    nodes = ",\n    ".join(
+        json.dumps(head | node) for head, node in zip(heads, data.pop("nodes"), strict=True)
+    )
+    rest = {key: json.dumps(value) for key, value in data.items()}
+    lines = [f'  "{key}": {value}' for key, value in rest.items() if key not in _AFTER_NODES]
+    lines.append(f'  "nodes": [\n    {nodes}\n  ]')
+    lines += [f'  "{key}": {rest[key]}' for key in _AFTER_NODES]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+_AFTER_NODES = ("outputs", "provenance")
+
+
+def loads(text: str, *, where: str = "genome") -> Genome:
+    """Reads a genome from JSON.
+
+    Args:
+        text: The JSON.
+        where: The file, for the error.
+
+    Raises:
+        GenomeError: One line that names the file, the key and what is wrong.
+    """
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise GenomeError(f"not JSON ({error})", where=where) from error
+    return Genome.parse(data, where=where)
+
+
+def load(path: str | Path) -> Genome:
+    """Reads a genome file.
+
+    Raises:
+        GenomeError: If it is missing, larger than 16 MiB, or not a network.
+    """
+    try:
+        size = Path(path).stat().st_size
+        if size > MAX_BYTES:
+            raise GenomeError(f"{size} bytes are more than a genome needs", where=str(path))
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise GenomeError(f"cannot be read ({reason})", where=str(path)) from error
+    return loads(text, where=str(path))
+
+
+def save(genome: Genome, path: str | Path) -> None:
+    """Writes a genome file.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
+    try:
+        Path(path).write_text(dumps(genome), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a genome file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gensynth genome",
+        **Genome.model_json_schema(),
+    }
