@@ -45,9 +45,9 @@ class _Graph:
         self.image = repr(shapes["input"])
         self.readers: list[list[tuple[int, int]]] = [[] for _ in nodes]
         for reader, sources in enumerate(self.sources):
-            for port, source in enumerate(sources):
-                if source >= 0:
-                    self.readers[source].append((reader, port if self.ordered[reader] else -1))
+            for port, origin in enumerate(sources):
+                if origin >= 0:
+                    self.readers[origin].append((reader, port if self.ordered[reader] else -1))
 
     def encode(self, colours: Colours) -> str:
         """The graph as text, its nodes in the order of their (all different) colours."""

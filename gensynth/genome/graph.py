@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
@@ -118,55 +119,47 @@ class Genome(BaseModel):
         )
 
 
-def _executable_order(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Orders nodes so that each stands after all it reads; stable where that already holds.
-
-    A depth-first post-order over the given order, iterative because a stranger chooses the depth.
+def _index(nodes: tuple[Node, ...]) -> dict[str, Node]:
+    """Nodes by id.
 
     Raises:
-        ValueError: For a repeated or reserved id, an unknown input or a cycle.
+        ValueError: For a repeated or reserved id, an unknown input or a wrong number of inputs.
     """
-    by_id: dict[str, Node] = {}
+    by_id = {node.id: node for node in nodes}
+    if INPUT in by_id:
+        raise ValueError(f'node id "{INPUT}" is reserved for the image')
+    if len(by_id) < len(nodes):
+        twice = next(node.id for node in reversed(nodes) if by_id[node.id] is not node)
+        raise ValueError(f'node id "{twice}" is used twice')
     for node in nodes:
-        if node.id == INPUT:
-            raise ValueError(f'node id "{INPUT}" is reserved for the image')
-        if node.id in by_id:
-            raise ValueError(f'node id "{node.id}" is used twice')
         low, high = node.arity
         if not low <= len(node.inputs) <= high:
             takes = "one input" if high == 1 else f"at least {low} inputs"
             raise ValueError(f'node "{node.id}": {node.op} takes {takes}, not {len(node.inputs)}')
-        by_id[node.id] = node
-    done: set[str] = {INPUT}
-    if _is_executable(nodes, done):
-        return nodes
-    ordered: list[Node] = []
-    for root in nodes:
-        stack: list[tuple[Node, int]] = [(root, 0)] if root.id not in done else []
-        open_ids = {root.id}
-        while stack:
-            node, position = stack.pop()
-            if position == len(node.inputs):
-                open_ids.discard(node.id)
-                if node.id not in done:
-                    done.add(node.id)
-                    ordered.append(node)
-                continue
-            stack.append((node, position + 1))
-            source = node.inputs[position]
-            if source in done:
-                continue
-            if source not in by_id:
+        for source in node.inputs:
+            if source not in by_id and source != INPUT:
                 raise ValueError(f'node "{node.id}" reads "{source}", which does not exist')
-            if source in open_ids:
-                raise ValueError(f'node "{node.id}" reads "{source}", which depends on it: a cycle')
-            open_ids.add(source)
-            stack.append((by_id[source], 0))
-    return tuple(ordered)
+    return by_id
 
 
-def _is_executable(nodes: tuple[Node, ...], known: set[str]) -> bool:
-    seen = set(known)
+def _executable_order(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Orders nodes so that each stands after all it reads; the given order where that holds.
+
+    Raises:
+        ValueError: For a repeated or reserved id, an unknown input or a cycle.
+    """
+    by_id = _index(nodes)
+    if _is_executable(nodes):
+        return nodes
+    try:
+        order = TopologicalSorter({node.id: node.inputs for node in nodes}).static_order()
+        return tuple(by_id[name] for name in order if name != INPUT)
+    except CycleError as error:
+        raise ValueError(f"nodes read each other in a cycle: {', '.join(error.args[1])}") from error
+
+
+def _is_executable(nodes: tuple[Node, ...]) -> bool:
+    seen = {INPUT}
     for node in nodes:
         if not seen.issuperset(node.inputs):
             return False

@@ -80,15 +80,12 @@ class Operation(BaseModel):
         Two spellings of one operation on inputs of one shape (padding ``"same"`` or ``1``) have
         one identity.
         """
-        names = type(self).model_fields
-        values = tuple((name, getattr(self, name)) for name in names if name not in ("id", "inputs"))
-        return tuple((name, value) for name, value in values if name != "padding") + (
-            ("padding", _pads_of(self, shapes)),
+        written = {"id", "inputs", "padding"}
+        pads = self.pads(shapes[0]) if isinstance(self, Window) else None
+        values = (
+            (name, getattr(self, name)) for name in type(self).model_fields if name not in written
         )
-
-
-def _pads_of(node: Operation, shapes: Sequence[Shape]) -> Pads | None:
-    return node.pads(shapes[0]) if isinstance(node, Window) else None
+        return (*values, ("padding", pads))
 
 
 def _feature_map(shape: Shape, op: str) -> tuple[int, int, int]:
@@ -131,10 +128,10 @@ class Window(Operation):
         channels, height, width = _feature_map(shapes[0], self.op_name)
         top, bottom, left, right = self.pads(shapes[0])
         (tall, wide), (down, across) = self.reach(), self.stride
-        out = (height + top + bottom - tall) // down + 1, (width + left + right - wide) // across + 1
-        if min(out) < 1:
+        rows, columns = height + top + bottom - tall, width + left + right - wide
+        if min(rows, columns) < 0:
             raise ShapeError(f"{self.op_name} window {tall}x{wide} is larger than {height}x{width}")
-        return channels, *out
+        return channels, rows // down + 1, columns // across + 1
 
     @property
     def op_name(self) -> str:
