@@ -1,0 +1,102 @@
+"""What a data set *is* to the rest of gensynth: one array of images and who and what is on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensynth.errors import UserError
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+Names = NDArray[np.str_]
+
+EMOTIONS: tuple[str, ...] = (
+    "anger",
+    "contempt",
+    "disgust",
+    "fear",
+    "happy",
+    "sadness",
+    "surprise",
+)
+"""The seven expressions of CK+ in the order of its label codes 1 to 7 (Lucey et al. 2010)."""
+
+NEUTRAL = "neutral"
+"""The class of label code 0; data sets that have it list it before the seven expressions."""
+
+
+class DataError(UserError):
+    """A data set that is missing, broken or unfit for what was asked of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Labelled face images, held in memory as one contiguous array that processes can share.
+
+    Args:
+        name: Short name, as shown in banners and reports.
+        images: ``uint8`` array of shape ``(N, C, H, W)``, C-contiguous; C is 1 (gray) or 3 (RGB).
+        labels: ``int64`` array of shape ``(N,)``, indices into ``classes``.
+        classes: Class names, in the order of the label indices.
+        subjects: Subject ID of each image, shape ``(N,)``, or ``None`` where nobody is known.
+        sequences: Sequence ID of each image, shape ``(N,)``. Images of one sequence show the same
+            expression of the same person moments apart, so they count as one piece of evidence.
+        synthetic: Whether the faces are drawn rather than photographed.
+        source: Where the images come from, for people to read (a folder, or a seed).
+
+    Raises:
+        ValueError: If the arrays do not fit together as described above.
+    """
+
+    name: str
+    images: Images
+    labels: Labels
+    classes: tuple[str, ...]
+    subjects: Names | None
+    sequences: Names
+    synthetic: bool = False
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        count = len(self.images)
+        if self.images.dtype != np.uint8 or self.images.ndim != 4:
+            raise ValueError("images must be uint8 of shape (N, C, H, W)")
+        if not self.images.flags.c_contiguous:
+            raise ValueError("images must be C-contiguous")
+        if self.labels.dtype != np.int64 or self.labels.shape != (count,):
+            raise ValueError(f"labels must be int64 of shape ({count},)")
+        if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise ValueError("labels must be indices into classes")
+        if self.sequences.shape != (count,):
+            raise ValueError(f"sequences must have shape ({count},)")
+        if self.subjects is not None and self.subjects.shape != (count,):
+            raise ValueError(f"subjects must have shape ({count},)")
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.images)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """``(channels, height, width)`` of every image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Number of images of each class, in the order of ``classes``."""
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        return {name: int(count) for name, count in zip(self.classes, counts, strict=True)}
+
+    @property
+    def summary(self) -> str:
+        """One line for banners: size, people, and a plain word where the faces are drawn."""
+        people = "" if self.subjects is None else f", {len(np.unique(self.subjects))} subjects"
+        drawn = " (synthetic faces)" if self.synthetic else ""
+        return (
+            f"{self.name}{drawn}: {len(self)} images, {len(np.unique(self.sequences))} sequences"
+            f"{people}, {len(self.classes)} classes"
+        )

@@ -1,0 +1,112 @@
+"""Cross-validation folds, by subject unless image folds are asked for by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensynth.data.dataset import DataError, Dataset
+
+FoldBy = Literal["subject", "image"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One split of a data set into images to train on and images to test on.
+
+    Args:
+        index: Number of the fold, from 0.
+        train: Sorted ``int64`` indices of the training images.
+        test: Sorted ``int64`` indices of the test images.
+    """
+
+    index: int
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def folds(dataset: Dataset, k: int = 10, by: FoldBy = "subject") -> tuple[Fold, ...]:
+    """Lay ``k`` folds over a data set.
+
+    By subject, the protocol of the CK+ literature: subjects sorted by ID, subject ``i`` (from 0)
+    goes to fold ``i mod k``, so nobody is in both parts of a fold. By image, image ``i`` goes to
+    fold ``i mod k``: the same faces are then trained and tested on, and accuracies are not
+    comparable with subject folds, which is why it has to be asked for by name.
+
+    A fold whose *test* part lacks a class is allowed (on CK+ the last fold has no fear); a fold
+    whose *training* part lacks one is refused.
+
+    Args:
+        dataset: The data set to split.
+        k: Number of folds, at least 2.
+        by: ``"subject"`` or ``"image"``.
+
+    Returns:
+        The ``k`` folds; their test parts are disjoint and cover the data set.
+
+    Raises:
+        DataError: If a class has no images, subjects are unknown or fewer than ``k``, or the
+            training part of a fold lacks a class.
+    """
+    if by not in ("subject", "image"):
+        raise DataError(
+            f"cannot lay folds by {by!r}", where=dataset.name, remedy='use "subject" or "image"'
+        )
+    if k < 2:
+        raise DataError(f"{k} folds asked for", where=dataset.name, remedy="use at least 2")
+    for name, count in dataset.class_counts.items():
+        if count == 0:
+            raise DataError(
+                f"class {name!r} has no images",
+                where=dataset.name,
+                remedy="add images of it or remove the class",
+            )
+    home = _fold_by_subject(dataset, k) if by == "subject" else _fold_by_image(dataset, k)
+    laid = tuple(
+        Fold(index=index, train=np.flatnonzero(home != index), test=np.flatnonzero(home == index))
+        for index in range(k)
+    )
+    for fold in laid:
+        _check_training_part(dataset, fold)
+    return laid
+
+
+def _fold_by_subject(dataset: Dataset, k: int) -> NDArray[np.int64]:
+    if dataset.subjects is None:
+        raise DataError(
+            "folds by subject need subject IDs and this data set has none",
+            where=dataset.name,
+            remedy="give a pattern with a group 'subject', or ask for folds by image",
+        )
+    subjects, position = np.unique(dataset.subjects, return_inverse=True)
+    if len(subjects) < k:
+        raise DataError(
+            f"{len(subjects)} subjects are too few for {k} folds by subject",
+            where=dataset.name,
+            remedy=f"use at most {len(subjects)} folds or more subjects",
+        )
+    return position.astype(np.int64) % k
+
+
+def _fold_by_image(dataset: Dataset, k: int) -> NDArray[np.int64]:
+    if len(dataset) < k:
+        raise DataError(
+            f"{len(dataset)} images are too few for {k} folds",
+            where=dataset.name,
+            remedy=f"use at most {len(dataset)} folds or more images",
+        )
+    return np.arange(len(dataset), dtype=np.int64) % k
+
+
+def _check_training_part(dataset: Dataset, fold: Fold) -> None:
+    present = np.bincount(dataset.labels[fold.train], minlength=len(dataset.classes))
+    for name, count in zip(dataset.classes, present, strict=True):
+        if count == 0:
+            raise DataError(
+                f"the training part of fold {fold.index} has no image of class {name!r}",
+                where=dataset.name,
+                remedy="add subjects who show it, or change the number of folds",
+            )

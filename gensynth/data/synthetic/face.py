@@ -1,0 +1,252 @@
+"""Drawing a face: from traits, picture and action units to gray values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gensynth.data.synthetic.canvas import (
+    Array,
+    Canvas,
+    blob,
+    clamp,
+    ellipse,
+    smooth,
+    stroke,
+)
+from gensynth.data.synthetic.pose import Columns, to_features, to_head
+from gensynth.data.synthetic.shape import (
+    brows,
+    eyes,
+    head_half_width,
+    head_height,
+    mouth,
+    sided,
+)
+
+
+def f32(value: float) -> np.float32:
+    """Shorthand for a ``float32`` constant, so that arrays stay ``float32``."""
+    return np.float32(value)
+
+
+def switch(trait: Array, threshold: float) -> Array:
+    """1 where a trait lies beyond the threshold, else 0."""
+    return (trait > f32(threshold)).astype(np.float32)
+
+
+def draw(face: Columns, x: Array, y: Array, *, pixel: float) -> Array:
+    """Draw N faces.
+
+    Args:
+        face: Traits, picture and action units, each of shape ``(N, 1, 1)``.
+        x: Picture coordinates of the pixels in face units, shape ``(1, H, W)``.
+        y: The same downwards.
+        pixel: Side of a pixel in face units.
+
+    Returns:
+        Gray values from 0 to 1, shape ``(N, H, W)``, ``float32``, before blur and noise.
+    """
+    head_x, head_y = to_head(face, x, y)
+    feature_x, feature_y = to_features(face, head_x, head_y)
+    tone = np.empty(head_x.shape, dtype=np.float32)
+    tone[:] = face["backdrop"] * (f32(1) + f32(0.12) * y)
+    canvas = Canvas(tone, pixel)
+    _head(canvas, face, head_x, head_y)
+    _skin_relief(canvas, face, feature_x, feature_y)
+    _nose(canvas, face, feature_x, feature_y)
+    _eyes(canvas, face, feature_x, feature_y)
+    _brows(canvas, face, feature_x, feature_y)
+    _mouth(canvas, face, feature_x, feature_y)
+    _hair(canvas, face, head_x, head_y)
+    _glasses(canvas, face, feature_x, feature_y)
+    return _expose(canvas.tone, face, head_x, head_y)
+
+
+def _head(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    skin, hair = face["skin"], face["hair"]
+    y = y - face["head_y"]
+    volume = face["hair_volume"]
+    long_hair = switch(face["hair_length"], 0.2)
+    back = ellipse(x, y + f32(0.1), face["head_width"] + volume, face["head_height"] + volume)
+    hanging = np.maximum(np.abs(x) - face["head_width"] - volume, -y)
+    behind = np.where(y > 0, hanging + (f32(1) - long_hair) * f32(9), back)
+    canvas.paint(canvas.inside(behind), hair)
+    neck = np.maximum(np.abs(x) - f32(0.6) * face["head_width"], f32(0.6) - y)
+    canvas.paint(canvas.inside(neck), skin * f32(0.72))
+    ears = ellipse(
+        np.abs(x) - face["head_width"], y + f32(0.1), f32(0.08) + volume * 0, f32(0.2) + volume * 0
+    )
+    canvas.paint(canvas.inside(ears) * (f32(1) - long_hair), skin * f32(0.85))
+    outline = ellipse(x, y, head_half_width(face, y), head_height(face, y))
+    canvas.paint(canvas.inside(outline), skin)
+    rim = clamp(f32(1) + outline / f32(0.3)) * canvas.inside(outline)
+    canvas.shade(rim * rim * f32(0.28))
+
+
+def _skin_relief(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    side = np.abs(x)
+    eye_y, eye_x = face["eye_y"], face["eye_x"]
+    frown, inner_up, outer_up = face["AU4"], face["AU1"], face["AU2"]
+    canvas.shade(f32(0.2) * blob(side - eye_x + f32(0.08), y - eye_y + f32(0.05), 0.3, 0.2))
+    canvas.shade(-face["cheek"] * blob(side - f32(0.42), y - f32(0.12), 0.3, 0.28))
+    canvas.shade(face["eye_bags"] * blob(side - eye_x, y - eye_y - f32(0.15), 0.2, 0.09))
+    beard = switch(face["beard"], 1.1) * f32(0.3)
+    lower = smooth((y - f32(0.3)) * f32(4)) * smooth(side * f32(2) + y - f32(0.35))
+    canvas.shade(beard * lower)
+    spots = blob(side - f32(0.35), y - f32(0.1), 0.3, 0.2) * face["freckles"] * f32(0.06)
+    canvas.shade(spots)
+    for offset in (0.0, 0.11):
+        line = stroke(canvas, x / f32(0.42), y + f32(0.66 - offset) - f32(0.05) * x * x, 0.012)
+        canvas.shade(line * clamp(inner_up * f32(0.25) + outer_up * f32(0.25)))
+    furrow = stroke(canvas, (y - eye_y + f32(0.2)) / f32(0.13), side - f32(0.055), 0.014)
+    canvas.shade(furrow * f32(0.45) * frown)
+    bridge = blob(x, y - eye_y + f32(0.12), 0.16, 0.16)
+    canvas.shade(bridge * (f32(0.22) * frown + f32(0.2) * face["AU9"]))
+    for offset in (0.02, 0.1):
+        wrinkle = stroke(canvas, x / f32(0.12), y - eye_y - f32(offset) + f32(0.3) * side, 0.013)
+        canvas.shade(wrinkle * f32(0.5) * face["AU9"])
+    foot = stroke(canvas, (side - f32(0.6)) / f32(0.09), y - eye_y - (side - f32(0.6)), 0.012)
+    canvas.shade(foot * f32(0.35) * face["AU6"])
+    apple = blob(side - f32(0.4), y - eye_y - f32(0.34), 0.26, 0.15)
+    canvas.shade(apple * f32(-0.22) * face["AU6"])
+    pouch = stroke(canvas, (side - eye_x) / f32(0.2), y - eye_y - f32(0.15), 0.016)
+    canvas.shade(pouch * f32(0.3) * clamp(face["AU6"] + f32(0.6) * face["AU7"]))
+    _folds(canvas, face, x, y)
+    chin = face["AU17"] * blob(x, y - f32(0.8), 0.2, 0.13)
+    canvas.shade(f32(-0.12) * chin)
+    groove = stroke(canvas, x / f32(0.18), y - f32(0.69) + f32(0.5) * x * x, 0.016)
+    canvas.shade(groove * (f32(0.1) + f32(0.3) * face["AU17"]))
+
+
+def _folds(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    """Folds from the wings of the nose to the corners of the mouth, and the dimples."""
+    side = np.abs(x)
+    smile = sided(x, face["AU12L"], face["AU12R"])
+    dimple = sided(x, face["AU14L"], face["AU14R"])
+    depth = face["folds"] + f32(0.3) * smile + f32(0.3) * face["AU10"] + f32(0.2) * face["AU9"]
+    top = f32(0.14) - f32(0.05) * face["AU9"]
+    along = (y - top - f32(0.18)) / f32(0.2)
+    bow = f32(0.3) + f32(0.14) * along + f32(0.05) * smile
+    canvas.shade(stroke(canvas, along, side - bow, 0.018) * clamp(depth))
+    corner = face["mouth_width"] * f32(1.12) + f32(0.05) + f32(0.06) * smile
+    pit_y = y - face["mouth_y"] + f32(0.04) * dimple
+    pit = stroke(canvas, pit_y / f32(0.11), side - corner, 0.022)
+    canvas.shade(pit * f32(0.5) * dimple)
+    droop = stroke(canvas, (y - face["mouth_y"] - f32(0.17)) / f32(0.1), side - f32(0.33), 0.016)
+    canvas.shade(droop * f32(0.3) * face["AU15"])
+
+
+def _nose(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    wrinkle = face["AU9"]
+    side = np.abs(x)
+    width = face["nose_width"] * (f32(1) + f32(0.2) * wrinkle + f32(0.08) * face["AU12L"])
+    tip = face["eye_y"] + face["nose_length"] - f32(0.05) * wrinkle
+    dark = face["nose_dark"]
+    length = (y - face["eye_y"]) / face["nose_length"]
+    flank = stroke(canvas, f32(2) * length - f32(1), side - width * f32(0.5), 0.03)
+    lit = sided(x, f32(0.7) + face["light_x"] * 2, f32(0.7) - face["light_x"] * 2)
+    canvas.shade(flank * dark * f32(0.7) * lit)
+    canvas.shade(f32(-0.16) * blob(x, y - tip + f32(0.08), 0.08, 0.14))
+    canvas.shade(dark * blob(x, y - tip - f32(0.05), width * f32(1.3), 0.06))
+    wing = stroke(canvas, (y - tip + f32(0.04)) / f32(0.08), side - width, 0.018)
+    canvas.shade(wing * (dark + f32(0.2) * wrinkle))
+    nostril = ellipse(side - width * f32(0.5), y - tip, width * f32(0.3), width * f32(0.17))
+    canvas.paint(canvas.inside(nostril) * f32(0.75), face["skin"] * f32(0.25))
+
+
+def _eyes(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    opening = eyes(face)
+    side = np.abs(x)
+    u = (side - face["eye_x"]) / face["eye_width"]
+    arch = clamp(f32(1) - u * u)
+    line = face["eye_y"] + face["eye_tilt"] * u
+    upper = line - opening.upper * arch
+    lower = line + opening.lower * arch
+    ball = np.maximum(upper - y, y - lower)
+    inside = canvas.inside(ball) * (arch > 0)
+    white = f32(0.3) + f32(0.6) * face["skin"]
+    canvas.paint(inside, white)
+    look = np.where(x < 0, -face["gaze_x"], face["gaze_x"]) * f32(0.06)
+    iris_x = side - face["eye_x"] - look
+    iris_y = y - face["eye_y"] + f32(0.015) - face["gaze_y"] * f32(0.03)
+    iris = canvas.inside(ellipse(iris_x, iris_y, face["iris"], face["iris"] * f32(1.1)))
+    canvas.paint(inside * iris, face["iris_tone"])
+    glint = canvas.inside(ellipse(iris_x + f32(0.02), iris_y + f32(0.03), *_spot(face, 0.02)))
+    canvas.paint(inside * glint * f32(0.8), 0.95)
+    lid = face["skin"] * f32(0.3)
+    canvas.paint(stroke(canvas, u, y - upper, 0.02) * f32(0.85), lid)
+    canvas.paint(stroke(canvas, u, y - lower, 0.01) * f32(0.45), lid)
+    crease = line - face["eye_upper"] * f32(1.5) * arch - f32(0.02)
+    fold = stroke(canvas, u, y - crease, 0.01) * (f32(0.35) - f32(0.15) * face["AU5"])
+    canvas.shade(clamp(fold))
+
+
+def _spot(face: Columns, radius: float) -> tuple[Array, Array]:
+    round_radius = np.full_like(face["scale"], f32(radius))
+    return round_radius, round_radius
+
+
+def _brows(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    shape = brows(face)
+    u = (np.abs(x) - shape.center_x) / shape.half_width
+    thick = face["brow_thick"] * (f32(1) - f32(0.25) * u)
+    coverage = stroke(canvas, u, y - shape.height(np.clip(u, f32(-1), f32(1))), thick)
+    tone = np.minimum(face["hair"] * f32(0.7) + f32(0.05), face["skin"] * f32(0.7))
+    canvas.paint(coverage * clamp(face["brow_dark"]), tone)
+
+
+def _mouth(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    shape = mouth(face)
+    u = shape.u(x)
+    within = (np.abs(u) < 1).astype(np.float32)
+    lip = face["skin"] * (f32(1) - face["lip_dark"])
+    inner_upper, inner_lower = shape.inner_upper(u), shape.inner_lower(u)
+    upper = np.maximum(shape.outer_upper(u) - y, y - inner_upper)
+    lower = np.maximum(inner_lower - y, y - shape.outer_lower(u))
+    canvas.paint(canvas.inside(upper) * within, lip * f32(0.88))
+    canvas.paint(canvas.inside(lower) * within, lip)
+    gap = np.maximum(inner_upper - y, y - inner_lower)
+    hole = canvas.inside(gap) * within * clamp((inner_lower - inner_upper) / f32(canvas.pixel))
+    canvas.paint(hole, 0.08)
+    bare = clamp(
+        f32(0.55) * (face["AU12L"] + face["AU12R"]) + face["AU20"] + face["AU10"] - f32(0.15)
+    )
+    teeth_low = inner_upper + f32(0.09)
+    teeth = canvas.inside(np.maximum(gap, y - teeth_low)) * within * hole
+    canvas.paint(teeth * bare * f32(0.9), f32(0.25) + f32(0.65) * face["skin"])
+    seam = stroke(canvas, u, y - (inner_upper + inner_lower) * f32(0.5), 0.012)
+    closed = clamp(f32(1) - (shape.drop_lower + shape.raise_upper) / f32(0.06))
+    canvas.shade(seam * closed * (f32(0.5) + f32(0.15) * face["AU24"]))
+    under = blob(x, y - shape.outer_lower(u * 0) - f32(0.05), 0.2, 0.06)
+    canvas.shade(under * f32(0.16))
+
+
+def _hair(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    y = y - face["head_y"]
+    offset = x - face["hair_part"]
+    fringe = switch(face["fringe"], 0.9) * f32(0.22)
+    curve = np.clip(face["hair_curve"], f32(-0.1), f32(1.2))
+    line = face["hairline"] + fringe + curve * offset * offset
+    outline = ellipse(x, y, head_half_width(face, y), head_height(face, y)) - f32(0.02)
+    region = np.maximum(y - line, outline)
+    canvas.paint(canvas.inside(region, 2.0) * (y < 0.1), face["hair"])
+
+
+def _glasses(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
+    worn = switch(face["glasses"], 1.35)
+    side = np.abs(x) - face["eye_x"]
+    rim = np.abs(ellipse(side, y - face["eye_y"] - f32(0.02), *_lens(face))) - f32(0.014)
+    canvas.paint(canvas.inside(rim) * worn * f32(0.8), 0.12)
+    bridge = np.maximum(np.abs(x) - f32(0.12), np.abs(y - face["eye_y"]) - f32(0.014))
+    canvas.paint(canvas.inside(bridge) * worn * f32(0.8), 0.12)
+
+
+def _lens(face: Columns) -> tuple[Array, Array]:
+    return np.full_like(face["scale"], f32(0.24)), np.full_like(face["scale"], f32(0.17))
+
+
+def _expose(tone: Array, face: Columns, x: Array, y: Array) -> Array:
+    light = f32(1) + face["light_x"] * x + face["light_y"] * y
+    shown = tone * np.clip(light, f32(0.3), f32(1.8)) * face["exposure"]
+    middle = f32(0.45)
+    return clamp(middle + (shown - middle) * face["contrast"])

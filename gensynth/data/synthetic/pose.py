@@ -1,0 +1,73 @@
+"""From pixels to the face's own coordinates and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gensynth.data.synthetic.canvas import Array
+
+Columns = Mapping[str, Array]
+"""Traits, picture and action units of N faces by name, each of shape ``(N, 1, 1)``."""
+
+TURN = np.float32(0.13)
+"""How far the middle of the face moves to the side for one unit of yaw, or down for pitch."""
+
+
+def grid(
+    height: int, width: int, *, pixels_per_unit: float, center_x: float, center_y: float
+) -> tuple[Array, Array]:
+    """Coordinates of pixel centres in face units, each of shape ``(1, height, width)``.
+
+    Args:
+        height: Image height in pixels.
+        width: Image width in pixels.
+        pixels_per_unit: Pixels in one face unit (half of the square around the face).
+        center_x: Pixel column at which the square is centred, counted from the left edge.
+        center_y: Pixel row at which the square is centred, counted from the upper edge.
+    """
+    scale = np.float32(pixels_per_unit)
+    across = (np.arange(width, dtype=np.float32) + np.float32(0.5 - center_x)) / scale
+    down = (np.arange(height, dtype=np.float32) + np.float32(0.5 - center_y)) / scale
+    x = np.broadcast_to(across[None, None, :], (1, height, width))
+    y = np.broadcast_to(down[None, :, None], (1, height, width))
+    return x, y
+
+
+def _rotation(roll: Array) -> tuple[Array, Array]:
+    """Cosine and sine of about ``roll`` radians, in plain arithmetic (half-angle formula)."""
+    half = roll / np.float32(2)
+    norm = np.float32(1) + half * half
+    return (np.float32(1) - half * half) / norm, np.float32(2) * half / norm
+
+
+def to_head(face: Columns, x: Array, y: Array) -> tuple[Array, Array]:
+    """Undo shift, scale and roll: picture coordinates to upright head coordinates."""
+    cosine, sine = _rotation(face["roll"])
+    moved_x = (x - face["shift_x"]) / face["scale"]
+    moved_y = (y - face["shift_y"]) / face["scale"]
+    return cosine * moved_x + sine * moved_y, cosine * moved_y - sine * moved_x
+
+
+def to_features(face: Columns, x: Array, y: Array) -> tuple[Array, Array]:
+    """Undo yaw and pitch: head coordinates to those of a face seen from the front.
+
+    The middle of the face is nearest to the camera, so it moves most; the outline stays.
+    """
+    one = np.float32(1)
+    near_x = np.clip(one - x * x, np.float32(0), one)
+    near_y = np.clip(one - y * y, np.float32(0), one)
+    return x - TURN * face["yaw"] * near_x, y - TURN * face["pitch"] * near_y
+
+
+def from_features(face: Columns, x: Array, y: Array) -> tuple[Array, Array]:
+    """Front-view feature coordinates to picture coordinates, the inverse of the two above."""
+    head_x, head_y = x, y
+    for _ in range(8):
+        back_x, back_y = to_features(face, head_x, head_y)
+        head_x, head_y = head_x + x - back_x, head_y + y - back_y
+    cosine, sine = _rotation(face["roll"])
+    turned_x = cosine * head_x - sine * head_y
+    turned_y = sine * head_x + cosine * head_y
+    return turned_x * face["scale"] + face["shift_x"], turned_y * face["scale"] + face["shift_y"]

@@ -1,0 +1,69 @@
+"""What makes one drawn person, and one picture of them, different from another.
+
+Each table names a quantity with its mean and its standard deviation over people or pictures.
+Lengths are in face units: the square around the face runs from -1 to 1 in x and y (y downwards).
+"""
+
+from __future__ import annotations
+
+IDENTITY: dict[str, tuple[float, float]] = {
+    "head_width": (0.76, 0.045),
+    "head_height": (1.02, 0.04),
+    "head_y": (-0.04, 0.02),
+    "jaw": (0.26, 0.09),
+    "hairline": (-0.78, 0.07),
+    "hair_curve": (0.45, 0.3),
+    "hair_part": (0.0, 0.25),
+    "hair_volume": (0.1, 0.05),
+    "hair_length": (0.0, 1.0),
+    "fringe": (0.0, 1.0),
+    "eye_x": (0.335, 0.02),
+    "eye_y": (-0.24, 0.025),
+    "eye_width": (0.165, 0.014),
+    "eye_upper": (0.075, 0.014),
+    "eye_lower": (0.045, 0.008),
+    "eye_tilt": (-0.01, 0.02),
+    "iris": (0.062, 0.005),
+    "iris_tone": (0.13, 0.06),
+    "brow_y": (-0.2, 0.028),
+    "brow_width": (0.21, 0.02),
+    "brow_arch": (0.045, 0.02),
+    "brow_slope": (0.0, 0.025),
+    "brow_thick": (0.038, 0.01),
+    "brow_dark": (0.62, 0.13),
+    "nose_length": (0.43, 0.035),
+    "nose_width": (0.145, 0.02),
+    "nose_dark": (0.2, 0.06),
+    "mouth_y": (0.5, 0.03),
+    "mouth_width": (0.29, 0.025),
+    "mouth_curve": (0.0, 0.018),
+    "lip_upper": (0.05, 0.014),
+    "lip_lower": (0.07, 0.016),
+    "lip_dark": (0.27, 0.1),
+    "cheek": (0.1, 0.06),
+    "folds": (0.12, 0.08),
+    "eye_bags": (0.1, 0.07),
+    "skin": (0.62, 0.13),
+    "hair": (0.24, 0.16),
+    "backdrop": (0.45, 0.16),
+    "beard": (0.0, 1.0),
+    "glasses": (0.0, 1.0),
+    "freckles": (0.0, 1.0),
+}
+"""Traits of a person. Zero-mean, unit-spread ones switch something on beyond a threshold."""
+
+PICTURE: dict[str, tuple[float, float]] = {
+    "shift_x": (0.0, 0.045),
+    "shift_y": (0.0, 0.045),
+    "scale": (1.0, 0.04),
+    "roll": (0.0, 0.05),
+    "yaw": (0.0, 0.3),
+    "pitch": (0.0, 0.3),
+    "gaze_x": (0.0, 0.25),
+    "gaze_y": (0.0, 0.2),
+    "light_x": (0.0, 0.16),
+    "light_y": (-0.04, 0.1),
+    "exposure": (1.05, 0.14),
+    "contrast": (1.05, 0.14),
+}
+"""Circumstances of a picture: alignment and pose of the head, gaze, light, exposure."""
