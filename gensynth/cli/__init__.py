@@ -1,4 +1,8 @@
-"""The command line: thin commands over the rooms, one module each."""
+"""The command line: thin commands over the rooms.
+
+Each command is a module of this folder that adds itself to :data:`app`, and imports what is heavy
+(torch, ray, optuna) only inside the command, so that ``gensynth --help`` answers at once.
+"""
 
 from gensynth.cli.app import app, main
 

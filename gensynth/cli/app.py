@@ -1,25 +1,73 @@
 """The application that the commands are added to, and the exit statuses that they share."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
 import typer
 
 import gensynth
+from gensynth.errors import UserError
 
-app = typer.Typer(name="gensynth", no_args_is_help=True, add_completion=False)
+INTERRUPTED = 130
+MISTAKE = 2
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KEY=VALUE]...",
+        help="Choices and settings, such as constraint=nano_b, data.root=DIR, budget.minutes=5.",
+        show_default=False,
+    ),
+]
+"""The argument of every command that composes an experiment."""
+
+app = typer.Typer(
+    name="gensynth",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
-@app.callback()
-def options(
+@app.callback(invoke_without_command=True)
+def gensynth_command(
+    context: typer.Context,
     *,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Search for small neural networks under human constraints."""
+    """Learn a generator of small networks from a prototype and an indicator function."""
     if version:
         typer.echo(f"gensynth {gensynth.__version__}")
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command line and ends the process.
+
+    A person's mistake is one line on stderr and status 2, an interruption status 130.
+
+    Args:
+        arguments: Words after the program's name; those of the process when None.
+    """
+    raise SystemExit(_status(arguments))
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    try:
+        status = app(arguments, standalone_mode=False)
+    except UserError as error:
+        return _mistake(str(error))
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else app.info.name
+        return _mistake(f"{command}: {error.format_message().rstrip('.')}; see {command} --help")
+    except typer.Abort:
+        return INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+def _mistake(line: str) -> int:
+    typer.echo(" ".join(line.split()), err=True)
+    return MISTAKE

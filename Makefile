@@ -1,0 +1,52 @@
+# Every target sets up the environment by itself. PYTHON chooses the interpreter it is made with.
+
+PYTHON := python3
+VENV := .venv
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup search dashboard export test test-quick check bench
+
+# Only what is given on make's own command line is passed on, never a variable of the environment.
+given = $(if $(filter command,$(firstword $(origin $(1)))),'$(2)$($(1))')
+
+help:  ## show this list
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make the environment .venv (under three minutes)
+
+$(READY): setup.cfg pyproject.toml requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "$(PYTHON) is not Python 3.11 or newer; name one that is: make PYTHON=python3.11" >&2; \
+	    exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c requirements.txt -e ".[dev]"
+	@touch $@
+
+search: $(READY)  ## search: CONSTRAINT PROTOTYPE SPACE DATA DATA_ROOT BUDGET NAME ARGS="key=value …"
+	@$(VENV)/bin/gensynth search $(call given,CONSTRAINT,constraint=) \
+	    $(call given,PROTOTYPE,prototype=) $(call given,SPACE,search_space=) \
+	    $(call given,DATA,data=) $(call given,DATA_ROOT,data.root=) \
+	    $(call given,BUDGET,budget.candidates=) $(call given,NAME,name=) $(ARGS)
+
+dashboard: $(READY)  ## look at a run in the browser: RUN=runs/NAME, the newest when not given
+	@$(VENV)/bin/gensynth dashboard $(call given,RUN)
+
+export: $(READY)  ## write a network out: RUN TRIAL FORMAT OUT
+	@$(VENV)/bin/gensynth export $(call given,RUN) $(call given,TRIAL,--trial=) \
+	    $(call given,FORMAT,--format=) $(call given,OUT,--output=)
+
+test: $(READY)  ## all tests, whole searches included (within 15 minutes on two cores)
+	@$(VENV)/bin/pytest -m "slow or not slow"
+
+test-quick: $(READY)  ## the quick tests (within 3 minutes)
+	@$(VENV)/bin/pytest
+
+check: $(READY)  ## lint, format, types, order of the rooms
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(READY)  ## run the benchmarks and print their tables
+	@for script in benchmarks/*.py; do $(VENV)/bin/python "$$script" || exit; done

@@ -1,0 +1,132 @@
+"""Composition: defaults, chosen files and overrides into one checked experiment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel
+
+from gensynth.config.folders import GROUPS, ROOT, Folders, find, read, shown
+from gensynth.config.overrides import Override, parse
+from gensynth.errors import UserError
+from gensynth.validation import alternatives, validate
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def compose(overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Composes one experiment.
+
+    Args:
+        overrides: Hydra overrides. ``constraint=nano_a`` and ``constraint=./mine.yaml`` choose the
+            file of a group, ``constraint.bounds.macs.max=4.4e6`` sets a value, also one that the
+            chosen file does not have.
+
+    Returns:
+        The composed experiment as plain dictionaries, lists, numbers and strings.
+
+    Raises:
+        UserError: An override that cannot be read, an unknown group or choice, a file that is not
+            YAML.
+    """
+    return _compose(overrides).mapping
+
+
+def load(model: type[ModelT], overrides: Sequence[str] = ()) -> ModelT:
+    """Composes one experiment and checks all of it.
+
+    Args:
+        model: The pydantic model of the whole experiment.
+        overrides: As for :func:`compose`.
+
+    Returns:
+        The experiment.
+
+    Raises:
+        UserError: As from :func:`compose`, and for a key or value that the model refuses, naming
+            the file or the override that it comes from.
+    """
+    composed = _compose(overrides)
+    return validate(model, composed.mapping, where=composed.locate)
+
+
+@dataclass(frozen=True)
+class _Composed:
+    mapping: dict[str, Any]
+    choices: Mapping[str, str]
+    overrides: Sequence[Override]
+
+    def locate(self, key: str) -> str:
+        """Where the value of a dotted key comes from."""
+        for override in reversed(self.overrides):
+            if override.key not in GROUPS and f"{key}.".startswith(f"{override.key}."):
+                return override.text if override.key == key else f"{override.text}: {key}"
+        experiment = find("experiment", self.choices.get("experiment", ""))
+        if experiment and OmegaConf.select(read(experiment), key) is not None:
+            return f"{shown(experiment)}: {key}"
+        group, _, rest = key.partition(".")
+        file = find(group, self.choices.get(group, "")) if group in GROUPS else None
+        return ": ".join(part for part in (shown(file), rest) if part) if file else key
+
+
+def _compose(texts: Sequence[str]) -> _Composed:
+    overrides = [parse(text) for text in texts]
+    for override in overrides:
+        _check_key(override.key.partition(".")[0], override.text)
+    Plugins.instance().register(Folders)
+    try:
+        with initialize_config_dir(str(ROOT), version_base="1.3"):
+            config = hydra_compose(
+                "config", [override.hydra for override in overrides], return_hydra_config=True
+            )
+        choices = {str(group): choice for group, choice in config.hydra.runtime.choices.items()}
+        mapping = _plain(config)
+    except MissingConfigException as error:
+        raise _no_such_choice(error) from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _in_one_line(error) from error
+    composed = _Composed(
+        mapping, {group: name for group, name in choices.items() if name is not None}, overrides
+    )
+    for key in mapping:
+        _check_key(key, composed.locate(key))
+    return composed
+
+
+def _check_key(key: str, where: str) -> None:
+    known = {*read(ROOT / "config.yaml"), *GROUPS} - {"defaults", "hydra"}
+    if key not in known:
+        raise UserError("unknown key", where=where, remedy=alternatives(key, known))
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    OmegaConf.set_readonly(config, False)
+    with open_dict(config):
+        del config["hydra"]
+    mapping = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(mapping, dict)
+    return {str(key): value for key, value in mapping.items()}
+
+
+def _no_such_choice(error: MissingConfigException) -> UserError:
+    group, _, choice = (error.missing_cfg_file or "").partition("/")
+    return UserError(
+        f"no such {group.replace('_', ' ')}",
+        where=f"{group}={choice}",
+        remedy=alternatives(choice, error.options or ()),
+    )
+
+
+def _in_one_line(error: BaseException) -> UserError:
+    """The innermost cause is the one that says what is wrong."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    problem = str(error).partition("\n")[0].strip() or type(error).__name__
+    key = getattr(error, "full_key", None)
+    return UserError(problem, where=str(key) if key else "")
