@@ -96,15 +96,19 @@ def _describe(
         case "missing":
             return "missing", "give it a value"
         case "union_tag_invalid":
-            tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+            tags = [_bare(tag) for tag in context["expected_tags"].split(",")]
             tag = str(context["tag"])
-            return f"unknown {context['discriminator']} {tag!r}", alternatives(tag, tags)
+            return f"unknown {_bare(context['discriminator'])} {tag!r}", alternatives(tag, tags)
         case "union_tag_not_found":
-            return f"no {context['discriminator']}", "say which kind it is"
+            return f"no {_bare(context['discriminator'])}", "say which it is"
         case "value_error" | "assertion_error":
             return str(context["error"]), ""
     message = error["msg"][:1].lower() + error["msg"][1:]
     return f"{message}, not {_shorten(error['input'])}", ""
+
+
+def _bare(quoted: str) -> str:
+    return quoted.strip(" '")
 
 
 def _shorten(value: object, limit: int = 60) -> str:

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _status(arguments: Sequence[str] | None) -> int:
     try:
-        status = app(arguments, standalone_mode=False)
+        status = app(arguments, prog_name=app.info.name, standalone_mode=False)
     except UserError as error:
         return _mistake(str(error))
     except typer.TyperException as error:

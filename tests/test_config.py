@@ -1,0 +1,223 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+
+from gensynth.config import compose, find, load, options
+from gensynth.config.overrides import parse
+from gensynth.errors import UserError
+
+MINE = "name: mine\nbounds: {params: {max: 5e4}, macs: {max: 1e6}}\n"
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with folders of its own."""
+    written = {
+        "prototypes/tiny.yaml": "name: tiny\ninput: [1, 48, 48]\n",
+        "search_spaces/narrow.yaml": "name: narrow\n",
+        "constraints/mine.yaml": MINE,
+        "constraints/fast.yaml": "name: my own fast\nbounds: {}\n",
+        "experiments/mine.yaml": (
+            "# @package _global_\n"
+            "defaults:\n  - override /constraint: mine\n"
+            "budget: {candidates: 7}\n"
+        ),
+        "elsewhere/other one.yaml": "name: other\nbounds: {accuracy: {min: 0.5}}\n",
+        "data.yaml": "kind: folder\nroot: null\n",
+        "training.yaml": "epochs: 2\n",
+        "config.yaml": "a run's own file, which is not read\n",
+    }
+    for name, text in written.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+TINY = ("prototype=tiny", "search_space=narrow", "data=./data.yaml", "training=training.yaml")
+
+
+def composed(*overrides: str) -> dict[str, Any]:
+    return compose([*TINY, *overrides])
+
+
+def refused(*overrides: str) -> str:
+    with pytest.raises(UserError) as caught:
+        composed(*overrides)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    return line
+
+
+def test_files_of_every_group_land_under_the_groups_key():
+    config = composed()
+    assert config["prototype"] == {"name": "tiny", "input": [1, 48, 48]}
+    assert config["search_space"] == {"name": "narrow"}
+    assert config["constraint"]["bounds"]["params"] == {"max": 136000}
+    assert config["data"] == {"kind": "folder", "root": None}
+    assert config["training"] == {"epochs": 2}
+
+
+def test_folders_of_the_working_directory_come_first_and_add_to_the_shipped_ones():
+    assert composed("constraint=fast")["constraint"]["name"] == "my own fast"
+    assert composed("constraint=nano_a")["constraint"]["name"] == "nano_a"
+    assert {"mine", "fast", "nano_a", "nano_b"} <= set(options("constraint"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["./elsewhere/other one.yaml", "elsewhere/other one.yaml", "{cwd}/elsewhere/other one.yaml"],
+)
+def test_a_path_chooses_a_file(workplace: Path, path: str):
+    path = path.format(cwd=workplace)
+    assert composed(f"constraint={path}")["constraint"]["name"] == "other"
+    assert find("constraint", path) == workplace / "elsewhere/other one.yaml"
+
+
+def test_an_experiment_chooses_and_sets_and_the_command_line_has_the_last_word():
+    config = composed("experiment=mine")
+    assert (config["constraint"]["name"], config["budget"]["candidates"]) == ("mine", 7)
+    config = composed("experiment=mine", "budget.candidates=3", "constraint=nano_b")
+    assert (config["constraint"]["name"], config["budget"]["candidates"]) == ("nano_b", 3)
+
+
+def test_a_value_is_set_whether_or_not_the_file_has_it():
+    bounds = composed("constraint.bounds.params.max=1e5", "constraint.bounds.macs.max=4.4e6")[
+        "constraint"
+    ]["bounds"]
+    assert bounds == {"accuracy": {"min": 0.92}, "params": {"max": 1e5}, "macs": {"max": 4.4e6}}
+
+
+def test_a_bound_is_removed_with_a_tilde():
+    assert set(composed("~constraint.bounds.params")["constraint"]["bounds"]) == {"accuracy"}
+
+
+def test_the_composition_leaves_hydra_as_it_was():
+    composed()
+    assert not GlobalHydra.instance().is_initialized()
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        (
+            "constraint=nano_z",
+            "constraint=nano_z: no such constraint; "
+            "did you mean 'nano_b' or 'nano_a'? (or the path of a YAML file)",
+        ),
+        ("constraint=./none.yaml", "constraint=./none.yaml: no such file"),
+        ("constrant=nano_b", "constrant=nano_b: unknown key; did you mean 'constraint'?"),
+        ("budgte.minutes=1", "budgte.minutes=1: unknown key; did you mean 'budget'?"),
+        ("nano_b", "nano_b: not an override; write key=value"),
+        (
+            "constraint=fast,mine",
+            "constraint=fast,mine: several values; give one, or quote it: key='a,b'",
+        ),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line(override: str, expected: str):
+    assert refused(override) == expected
+
+
+def test_settings_of_hydra_itself_are_refused():
+    assert refused("hydra.verbose=true").startswith("hydra.verbose=true: unknown key; use one of ")
+
+
+def test_a_choice_of_an_experiment_that_does_not_exist_is_one_line(workplace: Path):
+    (workplace / "experiments/bad.yaml").write_text("defaults: [override /constraint: nano_x]\n")
+    assert "constraint=nano_x: no such constraint; did you mean 'nano_" in refused("experiment=bad")
+
+
+def test_an_unknown_key_in_an_experiment_names_the_file(workplace: Path):
+    (workplace / "experiments/bad.yaml").write_text("bugdet: {candidates: 1}\n")
+    assert refused("experiment=bad") == (
+        "experiments/bad.yaml: bugdet: unknown key; did you mean 'budget'?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: 1\nb: [1, 2\n", "constraints/bad.yaml:3: not valid YAML: "),
+        ("a: 1\na: 2\n", "constraints/bad.yaml:2: not valid YAML: found duplicate key a"),
+        ("- 1\n", "constraints/bad.yaml: not a mapping; write key: value lines"),
+        ("a: ${nowhere}\n", "constraint.a: "),
+    ],
+)
+def test_a_broken_file_is_one_line(workplace: Path, text: str, expected: str):
+    (workplace / "constraints/bad.yaml").write_text(text)
+    assert refused("constraint=bad").startswith(expected)
+
+
+def test_a_file_that_is_not_text_is_one_line(workplace: Path):
+    (workplace / "constraints/bad.yaml").write_bytes(b"\xff\xfe\x00\x89PNG")
+    assert refused("constraint=bad").startswith("constraints/bad.yaml: not valid YAML; ")
+
+
+class Budget(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    candidates: int | None
+    minutes: float | None
+
+
+class Constraint(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    bounds: dict[str, dict[str, float]]
+
+
+class Experiment(BaseModel):
+    budget: Budget
+    constraint: Constraint
+    name: str | None
+
+
+def test_load_checks_the_whole_experiment():
+    experiment = load(Experiment, [*TINY, "constraint=mine", "name=007"])
+    assert (experiment.constraint.bounds["macs"], experiment.name) == ({"max": 1e6}, "007")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["budget.candidates=few"], "budget.candidates=few: input should be a valid integer"),
+        (["budget=5"], "budget=5: input should be a valid dict"),
+        (["budget.minute=1"], "budget.minute=1: unknown key; did you mean 'minutes'?"),
+        (["budget={minute: 1}"], "budget={minute: 1}: budget.minute: unknown key; "),
+        (["constraint=bad"], "constraints/bad.yaml: bouns: unknown key (and 1 more); did you mean"),
+        (["experiment=bad"], "experiments/bad.yaml: budget.candidates: input should be a valid"),
+        (["experiment=bad", "constraint=bad"], "constraints/bad.yaml: bouns: unknown key"),
+    ],
+)
+def test_load_names_where_the_refused_value_comes_from(
+    workplace: Path, overrides: list[str], expected: str
+):
+    (workplace / "constraints/bad.yaml").write_text("name: bad\nbouns: {}\n")
+    (workplace / "experiments/bad.yaml").write_text("budget: {candidates: all}\n")
+    with pytest.raises(UserError) as caught:
+        load(Experiment, [*TINY, *overrides])
+    assert str(caught.value).startswith(expected)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+def test_any_folder_name_arrives_as_it_was_written(text: str):
+    if text == "null" or text[:1] in {"'", '"'}:
+        return
+    value = OverridesParser.create().parse_override(parse(f"data.root={text}").hydra).value()
+    assert value == text
+
+
+@given(st.text(max_size=20))
+def test_an_override_is_read_or_refused_in_one_line(text: str):
+    line = ""
+    try:
+        assert parse(text).text == text
+    except UserError as error:
+        line = str(error)
+    assert len(line.splitlines()) <= 1

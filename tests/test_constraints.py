@@ -1,0 +1,29 @@
+"""The indicator functions that are shipped."""
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+EXPECTED = {
+    "emotionnet": {"accuracy": {"min": 0.92}, "params": {"max": 1e6}},
+    "fast": {"accuracy": {"min": 0.92}, "macs": {"max": 4.4e6}},
+    "microcontroller": {
+        "accuracy": {"min": 0.92},
+        "peak_memory": {"max": 192 * 1024},
+        "model_bytes": {"max": 768 * 1024},
+    },
+    "nano_a": {"accuracy": {"min": 0.976}, "params": {"max": 232_000}},
+    "nano_b": {"accuracy": {"min": 0.92}, "params": {"max": 136_000}},
+}
+
+
+def test_there_are_these_and_no_others(repository: Path):
+    assert {file.stem for file in (repository / "constraints").glob("*")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_bounds_are_the_documented_ones(repository: Path, name: str):
+    file = repository / "constraints" / f"{name}.yaml"
+    assert OmegaConf.to_container(OmegaConf.load(file)) == {"name": name, "bounds": EXPECTED[name]}
+    assert file.read_text().startswith("# @package constraint\n# ")
