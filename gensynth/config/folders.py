@@ -124,7 +124,7 @@ class Folders(ConfigSource):
         return True
 
     def is_group(self, config_path: str) -> bool:
-        return config_path in FOLDERS
+        return config_path in GROUPS
 
     def is_config(self, config_path: str) -> bool:
         return self._find(config_path) is not None
