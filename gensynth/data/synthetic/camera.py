@@ -16,7 +16,7 @@ from gensynth.data.synthetic.traits import IDENTITY, PICTURE
 
 BATCH_PIXELS = 1 << 18
 BLUR = 0.2
-NOISE = 0.035
+NOISE = 0.018
 
 
 def columns(frames: SequenceOf[Frame]) -> Columns:

@@ -97,20 +97,20 @@ def _skin_relief(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     canvas.shade(spots)
     for offset in (0.0, 0.11):
         line = stroke(canvas, x / f32(0.42), y + f32(0.66 - offset) - f32(0.05) * x * x, 0.012)
-        canvas.shade(line * clamp(inner_up * f32(0.25) + outer_up * f32(0.25)))
+        canvas.shade(line * clamp(inner_up * f32(0.3) + outer_up * f32(0.3)))
     furrow = stroke(canvas, (y - eye_y + f32(0.2)) / f32(0.13), side - f32(0.055), 0.014)
-    canvas.shade(furrow * f32(0.45) * frown)
+    canvas.shade(furrow * f32(0.55) * frown)
     bridge = blob(x, y - eye_y + f32(0.12), 0.16, 0.16)
-    canvas.shade(bridge * (f32(0.22) * frown + f32(0.2) * face["AU9"]))
-    for offset in (0.02, 0.1):
+    canvas.shade(bridge * clamp(f32(0.22) * frown + f32(0.35) * face["AU9"]))
+    for offset in (0.0, 0.08, 0.16):
         wrinkle = stroke(canvas, x / f32(0.12), y - eye_y - f32(offset) + f32(0.3) * side, 0.013)
-        canvas.shade(wrinkle * f32(0.5) * face["AU9"])
+        canvas.shade(wrinkle * f32(0.65) * face["AU9"])
     foot = stroke(canvas, (side - f32(0.6)) / f32(0.09), y - eye_y - (side - f32(0.6)), 0.012)
-    canvas.shade(foot * f32(0.35) * face["AU6"])
+    canvas.shade(foot * f32(0.5) * face["AU6"])
     apple = blob(side - f32(0.4), y - eye_y - f32(0.34), 0.26, 0.15)
     canvas.shade(apple * f32(-0.22) * face["AU6"])
     pouch = stroke(canvas, (side - eye_x) / f32(0.2), y - eye_y - f32(0.15), 0.016)
-    canvas.shade(pouch * f32(0.3) * clamp(face["AU6"] + f32(0.6) * face["AU7"]))
+    canvas.shade(pouch * f32(0.45) * clamp(face["AU6"] + f32(0.6) * face["AU7"]))
     _folds(canvas, face, x, y)
     chin = face["AU17"] * blob(x, y - f32(0.8), 0.2, 0.13)
     canvas.shade(f32(-0.12) * chin)
@@ -123,17 +123,17 @@ def _folds(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     side = np.abs(x)
     smile = sided(x, face["AU12L"], face["AU12R"])
     dimple = sided(x, face["AU14L"], face["AU14R"])
-    depth = face["folds"] + f32(0.3) * smile + f32(0.3) * face["AU10"] + f32(0.2) * face["AU9"]
+    depth = face["folds"] + f32(0.35) * smile + f32(0.45) * face["AU10"] + f32(0.4) * face["AU9"]
     top = f32(0.14) - f32(0.05) * face["AU9"]
     along = (y - top - f32(0.18)) / f32(0.2)
     bow = f32(0.3) + f32(0.14) * along + f32(0.05) * smile
-    canvas.shade(stroke(canvas, along, side - bow, 0.018) * clamp(depth))
+    canvas.shade(stroke(canvas, along, side - bow, 0.022) * clamp(depth))
     corner = face["mouth_width"] * f32(1.12) + f32(0.05) + f32(0.06) * smile
     pit_y = y - face["mouth_y"] + f32(0.04) * dimple
-    pit = stroke(canvas, pit_y / f32(0.11), side - corner, 0.022)
-    canvas.shade(pit * f32(0.5) * dimple)
+    pit = stroke(canvas, pit_y / f32(0.14), side - corner, 0.03)
+    canvas.shade(pit * clamp(f32(0.75) * dimple))
     droop = stroke(canvas, (y - face["mouth_y"] - f32(0.17)) / f32(0.1), side - f32(0.33), 0.016)
-    canvas.shade(droop * f32(0.3) * face["AU15"])
+    canvas.shade(droop * f32(0.5) * face["AU15"])
 
 
 def _nose(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
@@ -207,13 +207,17 @@ def _mouth(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     canvas.paint(canvas.inside(lower) * within, lip)
     gap = np.maximum(inner_upper - y, y - inner_lower)
     hole = canvas.inside(gap) * within * clamp((inner_lower - inner_upper) / f32(canvas.pixel))
-    canvas.paint(hole, 0.08)
+    canvas.paint(hole, 0.06)
     bare = clamp(
-        f32(0.55) * (face["AU12L"] + face["AU12R"]) + face["AU20"] + face["AU10"] - f32(0.15)
+        f32(0.6) * (face["AU12L"] + face["AU12R"])
+        + f32(1.5) * face["AU20"]
+        + f32(1.2) * face["AU10"]
+        - f32(0.3)
     )
-    teeth_low = inner_upper + f32(0.09)
-    teeth = canvas.inside(np.maximum(gap, y - teeth_low)) * within * hole
-    canvas.paint(teeth * bare * f32(0.9), f32(0.25) + f32(0.65) * face["skin"])
+    upper_teeth = y - inner_upper - f32(0.085)
+    lower_teeth = inner_lower - f32(0.1) * face["AU20"] - y
+    teeth = canvas.inside(np.minimum(upper_teeth, lower_teeth)) * hole
+    canvas.paint(teeth * bare * f32(0.95), f32(0.5) + f32(0.5) * face["skin"])
     seam = stroke(canvas, u, y - (inner_upper + inner_lower) * f32(0.5), 0.012)
     closed = clamp(f32(1) - (shape.drop_lower + shape.raise_upper) / f32(0.06))
     canvas.shade(seam * closed * (f32(0.5) + f32(0.15) * face["AU24"]))
@@ -227,6 +231,7 @@ def _hair(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     fringe = switch(face["fringe"], 0.9) * f32(0.22)
     curve = np.clip(face["hair_curve"], f32(-0.1), f32(1.2))
     line = face["hairline"] + fringe + curve * offset * offset
+    line = np.minimum(line, face["eye_y"] - face["head_y"] - f32(0.14) + np.maximum(np.abs(x) - f32(0.45), f32(0)) * f32(3))
     outline = ellipse(x, y, head_half_width(face, y), head_height(face, y)) - f32(0.02)
     region = np.maximum(y - line, outline)
     canvas.paint(canvas.inside(region, 2.0) * (y < 0.1), face["hair"])

@@ -57,16 +57,16 @@ def brows(face: Columns) -> Brows:
         center_x=face["eye_x"] - np.float32(0.045) * frown,
         half_width=face["brow_width"] * (np.float32(1) - np.float32(0.06) * frown),
         inner=base
-        - np.float32(0.13) * inner_up
-        + np.float32(0.115) * frown
+        - np.float32(0.17) * inner_up
+        + np.float32(0.15) * frown
         + slope
         - np.float32(0.02) * outer_up,
         middle=base
         - face["brow_arch"]
-        - np.float32(0.065) * inner_up
-        - np.float32(0.085) * outer_up
-        + np.float32(0.075) * frown,
-        outer=base - slope - np.float32(0.12) * outer_up + np.float32(0.02) * frown,
+        - np.float32(0.08) * inner_up
+        - np.float32(0.11) * outer_up
+        + np.float32(0.1) * frown,
+        outer=base - slope - np.float32(0.16) * outer_up + np.float32(0.02) * frown,
     )
 
 
@@ -83,7 +83,7 @@ def eyes(face: Columns) -> Eyes:
     widen, squeeze = face["AU5"], face["AU7"]
     cheek, wrinkle = face["AU6"], face["AU9"]
     one = np.float32(1)
-    upper = one + np.float32(0.55) * widen - np.float32(0.3) * squeeze - np.float32(0.35) * wrinkle
+    upper = one + np.float32(0.7) * widen - np.float32(0.3) * squeeze - np.float32(0.35) * wrinkle
     lower = one + np.float32(0.2) * widen - np.float32(0.35) * squeeze - np.float32(0.55) * cheek
     floor = np.float32(0.12)
     return Eyes(
@@ -142,27 +142,27 @@ def mouth(face: Columns) -> Mouth:
     one = np.float32(1)
     drop, part, press = face["AU26"], face["AU25"], face["AU24"]
     tight, stretch, chin = face["AU23"], face["AU20"], face["AU17"]
-    purse = np.float32(0.2) * tight + np.float32(0.1) * press + np.float32(0.2) * drop
-    stretched = one + np.float32(0.24) * stretch - purse
+    purse = np.float32(0.25) * tight + np.float32(0.1) * press + np.float32(0.2) * drop
+    stretched = one + np.float32(0.34) * stretch - purse
     thin = one - np.float32(0.45) * tight - np.float32(0.6) * press - np.float32(0.2) * stretch
     thin = np.maximum(thin, np.float32(0.2))
 
     def corner(side: str) -> Array:
         return (
             face["mouth_curve"]
-            - np.float32(0.13) * face[f"AU12{side}"]
-            - np.float32(0.045) * face[f"AU14{side}"]
-            + np.float32(0.12) * face["AU15"]
-            + np.float32(0.03) * stretch
+            - np.float32(0.2) * face[f"AU12{side}"]
+            - np.float32(0.1) * face[f"AU14{side}"]
+            + np.float32(0.2) * face["AU15"]
+            + np.float32(0.06) * stretch
             + np.float32(0.035) * chin
         )
 
     def width(side: str) -> Array:
-        pull = np.float32(0.26) * face[f"AU12{side}"] + np.float32(0.12) * face[f"AU14{side}"]
+        pull = np.float32(0.36) * face[f"AU12{side}"] + np.float32(0.15) * face[f"AU14{side}"]
         return face["mouth_width"] * np.maximum(stretched + pull, np.float32(0.5))
 
     smile = (face["AU12L"] + face["AU12R"]) * np.float32(0.5)
-    lift = np.float32(0.06) * face["AU10"] + np.float32(0.025) * face["AU9"]
+    lift = np.float32(0.1) * face["AU10"] + np.float32(0.05) * face["AU9"]
     return Mouth(
         y=face["mouth_y"] + np.float32(0.05) * drop - np.float32(0.03) * chin - lift * one,
         width_left=width("L"),
@@ -171,8 +171,8 @@ def mouth(face: Columns) -> Mouth:
         corner_right=corner("R") + lift,
         raise_upper=part * (np.float32(0.02) + np.float32(0.035) * face["AU10"])
         + np.float32(0.04) * drop,
-        drop_lower=part * (np.float32(0.035) + np.float32(0.05) * smile)
-        + np.float32(0.27) * drop,
+        drop_lower=part * (np.float32(0.05) + np.float32(0.07) * smile + np.float32(0.11) * stretch)
+        + np.float32(0.32) * drop,
         lip_upper=face["lip_upper"] * thin * (one - np.float32(0.2) * smile),
         lip_lower=face["lip_lower"] * thin * (one + np.float32(0.15) * chin),
     )
