@@ -1,6 +1,6 @@
 # Every target sets up the environment by itself. PYTHON chooses the interpreter it is made with.
 
-PYTHON := python3
+PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: help setup search dashboard export test test-quick check bench
 
 # Only what is given on make's own command line is passed on, never a variable of the environment.
-given = $(if $(filter command,$(firstword $(origin $(1)))),'$(2)$($(1))')
+given = $(if $(filter command,$(firstword $(origin $(1)))),'$(2)$(subst ','\'',$($(1)))')
 
 help:  ## show this list
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)

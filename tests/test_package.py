@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 import gensynth
 
 
@@ -20,9 +24,28 @@ def test_importing_gensynth_loads_nothing_heavy():
     assert (result.returncode, result.stdout.split()) == (0, [])
 
 
-def test_setup_cfg_lists_every_package(repository: Path):
-    setup = configparser.ConfigParser()
-    setup.read(repository / "setup.cfg", encoding="utf-8")
+@pytest.fixture
+def setup(repository: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(repository / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def test_every_dependency_is_pinned_within_its_range(
+    repository: Path, setup: configparser.ConfigParser
+):
+    lines = (repository / "requirements.txt").read_text().splitlines()[1:]
+    pins = {
+        canonicalize_name(name): version for name, version in (pin.split("==") for pin in lines)
+    }
+    wanted = [setup["options"]["install_requires"], *setup["options.extras_require"].values()]
+    for line in "\n".join(wanted).split("\n"):
+        if line and not line.startswith("gensynth["):
+            requirement = Requirement(line)
+            assert pins[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_setup_cfg_lists_every_package(repository: Path, setup: configparser.ConfigParser):
     listed = set(setup["options"]["packages"].split())
     mapped = dict(line.split(" = ") for line in setup["options"]["package_dir"].strip().split("\n"))
     folders = {
