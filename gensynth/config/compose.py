@@ -1,6 +1,6 @@
 """Composition: defaults, chosen files and overrides into one checked experiment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -77,8 +77,9 @@ class _Composed:
 
 def _compose(texts: Sequence[str]) -> _Composed:
     overrides = [parse(text) for text in texts]
+    known = {*read(ROOT / "config.yaml"), *GROUPS} - {"defaults", "hydra"}
     for override in overrides:
-        _check_key(override.key.partition(".")[0], override.text)
+        _check_key(override.key.partition(".")[0], known, override.text)
     Plugins.instance().register(Folders)
     try:
         with initialize_config_dir(str(ROOT), version_base="1.3"):
@@ -94,13 +95,12 @@ def _compose(texts: Sequence[str]) -> _Composed:
     composed = _Composed(
         mapping, {group: name for group, name in choices.items() if name is not None}, overrides
     )
-    for key in mapping:
-        _check_key(key, composed.locate(key))
+    for key in sorted(mapping.keys() - known):
+        _check_key(key, known, composed.locate(key))
     return composed
 
 
-def _check_key(key: str, where: str) -> None:
-    known = {*read(ROOT / "config.yaml"), *GROUPS} - {"defaults", "hydra"}
+def _check_key(key: str, known: Collection[str], where: str) -> None:
     if key not in known:
         raise UserError("unknown key", where=where, remedy=alternatives(key, known))
 
