@@ -1,0 +1,30 @@
+"""One network on one fold for so many epochs, as a pure function, and how well it did."""
+
+from gensynth.training.augmentation import augment, mixup
+from gensynth.training.evaluation import Evaluation, evaluate, mean_evaluation, metrics, wilson
+from gensynth.training.fitting import Fitted, Normalisation, fit
+from gensynth.training.fold import FoldResult, check_fits, train_fold
+from gensynth.training.recipe import Augmentation, Recipe
+from gensynth.training.schedule import Milestone, OneCycle, Schedule, Steps
+
+__all__ = [
+    "Augmentation",
+    "Evaluation",
+    "Fitted",
+    "FoldResult",
+    "Milestone",
+    "Normalisation",
+    "OneCycle",
+    "Recipe",
+    "Schedule",
+    "Steps",
+    "augment",
+    "check_fits",
+    "evaluate",
+    "fit",
+    "mean_evaluation",
+    "metrics",
+    "mixup",
+    "train_fold",
+    "wilson",
+]

@@ -1,0 +1,242 @@
+"""Trains one network on one set of images."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, update_bn
+
+from gensynth.genome import Genome
+from gensynth.network import Network, build
+from gensynth.training.augmentation import augment, mixup
+from gensynth.training.isolation import isolated
+from gensynth.training.recipe import Recipe
+
+PREDICTION_BATCH = 256
+_MAX_SEED = 2**63 - 1
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation a channel, in gray levels from 0 to 255, each (1, C, 1, 1)."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    @classmethod
+    def of(cls, images: Tensor) -> Normalisation:
+        """Measures images, uint8 (N, C, H, W)."""
+        levels = images.transpose(0, 1).flatten(1).to(torch.float64)
+        mean, deviation = levels.mean(1), levels.std(1, correction=0).clamp(min=1)
+        shape = (1, len(levels), 1, 1)
+        return cls(mean.float().reshape(shape), deviation.float().reshape(shape))
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Turns uint8 images into float32 with mean 0 and deviation 1."""
+        return (images.float() - self.mean) / self.deviation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A trained network with what it needs to read images.
+
+    Attributes:
+        network: The network, in evaluation mode, float32 weights, channels last.
+        normalisation: Measured on the training images alone.
+        recipe: How it was trained, resolved.
+        loss: Mean training loss of the last epoch; None if it ceased to be a finite number, and
+            the training was given up.
+    """
+
+    network: Network
+    normalisation: Normalisation
+    recipe: Recipe
+    loss: float | None
+
+    @torch.inference_mode()
+    def logits(self, images: Tensor) -> Tensor:
+        """What the network says about images, in the recipe's precision.
+
+        Args:
+            images: uint8 (N, C, H, W).
+
+        Returns:
+            float32 (N, classes), the mean over both views with ``recipe.flip_test``.
+        """
+        with isolated(0):
+            parts = [self._batch_logits(part) for part in _parts(images)]
+        return torch.cat(parts)
+
+    def _batch_logits(self, images: Tensor) -> Tensor:
+        batch = self.normalisation(images).to(memory_format=torch.channels_last)
+        with _precision(self.recipe):
+            logits: Tensor = self.network(batch).float()
+            if self.recipe.flip_test:
+                logits = (logits + self.network(batch.flip(-1)).float()) / 2
+        return logits
+
+
+def fit(
+    genome: Genome, images: Tensor, labels: Tensor, *, epochs: int, seed: int, recipe: Recipe
+) -> Fitted:
+    """Trains a network from scratch: a pure function, the same to the bit in any process.
+
+    Nothing is chosen along the way: the result has the last weights, or the average of the last
+    ones as the recipe says. A loss that is no longer finite ends the training early.
+
+    Args:
+        genome: A network with one flat output.
+        images: uint8 (N, C, H, W), of the genome's input shape.
+        labels: int64 (N,), indices of outputs.
+        epochs: Passes over the images, at least 1.
+        seed: Of the weights, the order, the augmentation and dropout.
+        recipe: How.
+    """
+    recipe = recipe.resolved()
+    generator = torch.Generator().manual_seed(seed)
+    network_seed, dropout_seed = torch.randint(_MAX_SEED, (2,), generator=generator).tolist()
+    with isolated(dropout_seed):
+        normalisation = Normalisation.of(images)
+        network = _channels_last(build(genome, seed=network_seed))
+        run = _Run(network, normalisation(images), labels, epochs, recipe, generator)
+        loss = run.train()
+        trained = run.averaged() if loss is not None else network
+    return Fitted(network=trained.eval(), normalisation=normalisation, recipe=recipe, loss=loss)
+
+
+class _Run:
+    """One training in progress."""
+
+    def __init__(
+        self,
+        network: Network,
+        images: Tensor,
+        labels: Tensor,
+        epochs: int,
+        recipe: Recipe,
+        generator: torch.Generator,
+    ) -> None:
+        self.network = network.train()
+        self.images = images
+        self.labels = labels
+        self.epochs = epochs
+        self.recipe = recipe
+        self.generator = generator
+        self.batches, self.steps = recipe.steps(len(images), epochs)
+        self.first_averaged = recipe.first_averaged(self.steps)
+        self.optimizer = _optimizer(network, recipe)
+        self.average: AveragedModel | None = None
+
+    def train(self) -> float | None:
+        """All epochs.
+
+        Returns:
+            Mean loss of the last epoch, None if a loss was not finite.
+        """
+        done = 0
+        mean = math.nan
+        for _ in range(self.epochs):
+            total = 0.0
+            for images, labels in self._epoch():
+                loss = self._step(images, labels, done / self.steps)
+                if not math.isfinite(loss):
+                    _log.info("%s diverged at step %d", self.network.genome.name, done)
+                    return None
+                if done >= self.first_averaged:
+                    self._average()
+                done += 1
+                total += loss
+            mean = total / self.batches
+        return mean
+
+    def averaged(self) -> Network:
+        """The network with averaged weights, and normalisation statistics that fit them."""
+        if self.average is None:
+            return self.network
+        network = self.average.module
+        assert isinstance(network, Network)
+        with _precision(self.recipe):
+            update_bn(self._in_batches(self.images), network)
+        return network
+
+    def _epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
+        images = augment(self.images, self.recipe.augmentation, self.generator)
+        order = torch.randperm(len(images), generator=self.generator)
+        for chosen in order.tensor_split(self.batches):
+            yield images[chosen], self.labels[chosen]
+
+    def _in_batches(self, images: Tensor) -> list[Tensor]:
+        order = torch.randperm(len(images), generator=self.generator)
+        parts = images[order].tensor_split(self.batches)
+        return [part.to(memory_format=torch.channels_last) for part in parts]
+
+    def _step(self, images: Tensor, labels: Tensor, progress: float) -> float:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * self.recipe.schedule.factor(progress)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self._loss(images, labels)
+        value = loss.item()
+        if math.isfinite(value):
+            torch.autograd.backward(loss)
+            if self.recipe.gradient_clip is not None:
+                parameters = self.network.parameters()
+                nn.utils.clip_grad_norm_(parameters, self.recipe.gradient_clip)
+            self.optimizer.step()
+        return value
+
+    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        alpha = self.recipe.augmentation.mixup
+        smoothing = self.recipe.label_smoothing
+        share = 1.0
+        if alpha:
+            images, partners, share = mixup(images, alpha, self.generator)
+        with _precision(self.recipe):
+            logits = self.network(images.to(memory_format=torch.channels_last))
+        logits = logits.float()
+        loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+        if share == 1.0:
+            return loss
+        other = functional.cross_entropy(logits, labels[partners], label_smoothing=smoothing)
+        return share * loss + (1 - share) * other
+
+    def _average(self) -> None:
+        if self.average is None:
+            self.average = AveragedModel(self.network)
+        self.average.update_parameters(self.network)
+
+
+def _parts(images: Tensor) -> tuple[Tensor, ...]:
+    return images.tensor_split(max(1, math.ceil(len(images) / PREDICTION_BATCH)))
+
+
+def _channels_last(network: Network) -> Network:
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
+def _precision(recipe: Recipe) -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16")
+
+
+def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    parameters = list(network.parameters())
+    groups = [
+        {
+            "params": [p for p in parameters if p.ndim > 1],
+            "weight_decay": recipe.weight_decay,
+        },
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+    return kind(groups, lr=recipe.learning_rate, fused=True)

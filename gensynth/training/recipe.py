@@ -1,0 +1,124 @@
+"""How networks are trained, as data that people write in YAML."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gensynth.training.schedule import OneCycle, Schedule
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Precision = Literal["float32", "bfloat16"]
+
+
+class Augmentation(BaseModel):
+    """Random changes of the training images, drawn anew every epoch.
+
+    Attributes:
+        rotation: Greatest angle, degrees, to either side.
+        shift: Greatest shift along each axis, as a share of the image's side.
+        zoom: Greatest change of scale, as a share: 0.1 draws from 0.9 to 1.1.
+        flip: Whether half of the images are mirrored left to right.
+        erase: Share of the images that lose a rectangle to the mean gray (random erasing, Zhong
+            et al. 2017).
+        erase_area: Least and greatest area of that rectangle, as shares of the image.
+        mixup: α of the Beta(α, α) that images are blended with (Zhang et al. 2018); 0 is off.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rotation: Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)] = 0.0
+    shift: Share = 0.0
+    zoom: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
+    flip: bool = False
+    erase: Share = 0.0
+    erase_area: tuple[Share, Share] = (0.02, 0.2)
+    mixup: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _areas_in_order(self) -> Augmentation:
+        if self.erase_area[0] > self.erase_area[1]:
+            raise ValueError("erase_area must be [least, greatest]")
+        return self
+
+
+class Recipe(BaseModel):
+    """Everything about training except the network, the images, the epochs and the seed.
+
+    Attributes:
+        optimizer: ``adam`` (weight decay as an L2 penalty) or ``adamw`` (decoupled).
+        learning_rate: Peak rate, which the schedule scales.
+        schedule: Course of the rate over the training, whatever its length.
+        batch_size: Least number of images a step; what does not fill another batch is spread over
+            the others.
+        weight_decay: Of weights; biases and normalisation parameters are never decayed.
+        label_smoothing: Probability spread over all classes in the target.
+        gradient_clip: Greatest norm of the whole gradient; null does not clip. Keeps networks
+            without normalisation from diverging at rates that suit the others.
+        augmentation: Random changes of the training images.
+        average: Final share of the steps whose weights are averaged into the trained network; 0
+            takes the last weights. Normalisation statistics are estimated again for the averaged
+            weights, on the training images.
+        flip_test: Whether predictions are of the mean of the logits of an image and its mirror
+            image.
+        precision: ``bfloat16`` multiplies in bfloat16 and accumulates in float32 (autocast),
+            ``float32`` does everything in float32; ``auto`` is ``bfloat16`` on processors that
+            have instructions for it, see :meth:`resolved`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    learning_rate: Positive = 5e-3
+    schedule: Annotated[Schedule, Field(discriminator="kind")] = OneCycle()
+    batch_size: Annotated[int, Field(ge=2)] = 64
+    weight_decay: NonNegative = 0.05
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    gradient_clip: Positive | None = None
+    augmentation: Augmentation = Augmentation(
+        rotation=10, shift=0.08, zoom=0.1, flip=True, erase=0.5
+    )
+    average: Share = 0.2
+    flip_test: bool = True
+    precision: Precision | Literal["auto"] = "auto"
+
+    def resolved(self) -> Recipe:
+        """The recipe with ``precision: auto`` replaced by what suits this machine.
+
+        Whoever shares work between machines resolves once and passes the result on, so that all
+        of them compute alike.
+        """
+        if self.precision != "auto":
+            return self
+        precision: Precision = "bfloat16" if _multiplies_bfloat16() else "float32"
+        return self.model_copy(update={"precision": precision})
+
+    def steps(self, images: int, epochs: int) -> tuple[int, int]:
+        """Batches an epoch and steps in all.
+
+        Args:
+            images: Number of training images.
+            epochs: Passes over them.
+        """
+        batches = max(1, images // self.batch_size)
+        return batches, batches * epochs
+
+    def first_averaged(self, steps: int) -> int:
+        """Index of the first step, of ``steps``, after which the weights are averaged."""
+        return steps - math.ceil(self.average * steps)
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether this processor has bfloat16 dot products; emulation is slower than float32."""
+    describe = getattr(torch.cpu, "get_capabilities", None)
+    if describe is None:
+        return False
+    return any(present for name, present in describe().items() if name in _BFLOAT16)
+
+
+_BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16", "sve_bf16", "bf16"})
