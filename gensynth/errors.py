@@ -6,6 +6,8 @@ to do about it. The command line prints it as a single line and exits with statu
 
 from __future__ import annotations
 
+MAX_LINE = 1000
+
 
 class GensynthError(Exception):
     """Base class of every error that gensynth raises on purpose."""
@@ -26,4 +28,10 @@ class UserError(GensynthError):
         self.remedy = remedy
         prefix = f"{where}: " if where else ""
         suffix = f"; {remedy}" if remedy else ""
-        super().__init__(" ".join(f"{prefix}{problem}{suffix}".split()))
+        super().__init__(_one_line(f"{prefix}{problem}{suffix}"))
+
+
+def _one_line(text: str) -> str:
+    """The text without line breaks, terminal controls and endless names from a stranger's file."""
+    line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+    return line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"

@@ -2,10 +2,11 @@
 
 Nodes are coloured by what they are and what surrounds them (colour refinement after Weisfeiler
 and Leman 1968, one sweep down the graph and one up a round); nodes that refinement cannot tell
-apart are split by trying each in turn and keeping the smallest result (individualisation and
-refinement, McKay and Piperno 2014). The hash is over the whole graph in that canonical order, not
-over the colours, so two networks share it only if they are isomorphic (or SHA-256 collides): two
-parallel convolutions with weights of their own differ from one that is read twice.
+apart are split by trying each in turn, but for those that a symmetry already found maps to one
+that was tried, and keeping the smallest result (individualisation and refinement, McKay and
+Piperno 2014). The hash is over the whole graph in that canonical order, not over the colours, so
+two networks share it only if they are isomorphic (or SHA-256 collides): two parallel convolutions
+with weights of their own differ from one that is read twice.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import count
+from dataclasses import dataclass
 
 from gensynth.errors import UserError
 from gensynth.genome.ops import Operation, Shape
 
-MAX_REFINEMENTS = 20_000
+MAX_RECOLOURINGS = 2_000_000
+MAX_SPLITS = 200
 
 Colours = list[str]
+Symmetry = list[int]
 
 
 class _Graph:
@@ -65,6 +68,9 @@ def canonical_hash(
 ) -> str:
     """Hashes a network up to the names and the order of its nodes.
 
+    Without symmetries a few rounds of O(nodes + edges) hashes do; k interchangeable branches take
+    O(k^2) rounds.
+
     Args:
         nodes: Operations in an executable order.
         shapes: Shape of every node's output and of ``"input"``.
@@ -74,45 +80,115 @@ def canonical_hash(
         SHA-256 in hex.
 
     Raises:
-        UserError: If the graph has so many symmetries of different kinds that
-            ``MAX_REFINEMENTS`` do not tell its nodes apart.
+        UserError: If the graph has more symmetries than ``MAX_RECOLOURINGS`` of single nodes or
+            ``MAX_SPLITS`` of tied ones resolve, which takes a few seconds.
     """
     graph = _Graph(nodes, shapes, outputs)
-    budget = count()
-    colours = _refine(graph, graph.identities, budget)
-    return _digest(_smallest_encoding(graph, colours, budget))
+    search = _Search(graph)
+    leaves = search.explore(search.refine(graph.identities), MAX_SPLITS)
+    return _digest(graph.encode(leaves.best))
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _refine(graph: _Graph, colours: Sequence[str], budget: count[int]) -> Colours:
-    """Recolours until no round tells more nodes apart; O((nodes + edges) log) a round."""
-    classes = len(set(colours))
-    refined = list(colours)
-    while True:
-        if next(budget) >= MAX_REFINEMENTS:
-            raise UserError(
-                "the genome's graph is too symmetric to be hashed",
-                remedy="merge parallel branches of one kind into one wider branch",
-            )
-        for node, sources in enumerate(graph.sources):
-            seen = [refined[source] if source >= 0 else "" for source in sources]
-            seen = seen if graph.ordered[node] else sorted(seen)
-            refined[node] = _digest("\n".join([refined[node], *seen]))
-        for node in range(len(refined) - 1, -1, -1):
-            seen = sorted(f"{refined[reader]}{port}" for reader, port in graph.readers[node])
-            refined[node] = _digest("\n".join([refined[node], *seen]))
-        found = len(set(refined))
-        if found == classes:
-            return refined
-        classes = found
+@dataclass
+class _Leaves:
+    """Colourings below one point of the search that tell all nodes apart.
+
+    Attributes:
+        first: The one reached by always splitting the first tied node.
+        best: The smallest.
+        symmetries: Permutations of the nodes that leave the graph and the colours at that point
+            as they are.
+    """
+
+    first: Colours
+    best: Colours
+    symmetries: list[Symmetry]
 
 
-def _split(graph: _Graph, colours: Colours, node: int, budget: count[int]) -> Colours:
-    marked = [*colours[:node], _digest(colours[node] + "*"), *colours[node + 1 :]]
-    return _refine(graph, marked, budget)
+class _Search:
+    """Splits tied nodes until all differ, within a budget.
+
+    A colour is a digest over the node's former colours, so where two final colourings have the
+    same encoding and colours, matching equal colours is a symmetry that keeps every node in the
+    place that earlier splits gave it.
+    """
+
+    def __init__(self, graph: _Graph) -> None:
+        self.graph = graph
+        self.left = MAX_RECOLOURINGS
+
+    def refine(self, colours: Sequence[str]) -> Colours:
+        """Recolours until no round tells more nodes apart; O(nodes + edges) hashes a round."""
+        graph = self.graph
+        classes = len(set(colours))
+        refined = list(colours)
+        while True:
+            self.left -= len(refined)
+            if self.left < 0:
+                raise _too_symmetric()
+            for node, sources in enumerate(graph.sources):
+                seen = [refined[source] if source >= 0 else "" for source in sources]
+                seen = seen if graph.ordered[node] else sorted(seen)
+                refined[node] = _digest("\n".join([refined[node], *seen]))
+            for node in range(len(refined) - 1, -1, -1):
+                seen = sorted(f"{refined[reader]}{port}" for reader, port in graph.readers[node])
+                refined[node] = _digest("\n".join([refined[node], *seen]))
+            found = len(set(refined))
+            if found == classes:
+                return refined
+            classes = found
+
+    def split(self, colours: Colours, node: int) -> Colours:
+        """Tells ``node`` from those of its colour."""
+        marked = _digest(colours[node] + "*")
+        return self.refine([*colours[:node], marked, *colours[node + 1 :]])
+
+    def descend(self, colours: Colours) -> Colours:
+        """Splits the first tied node until none is left."""
+        while tied := _tied(colours):
+            colours = self.split(colours, tied[0])
+        return colours
+
+    def explore(self, colours: Colours, splits: int) -> _Leaves:
+        """Finds the smallest final colouring, at most ``splits`` splits deep."""
+        tied = _tied(colours)
+        if not tied:
+            return _Leaves(colours, colours, [])
+        if splits == 0:
+            raise _too_symmetric()
+        leaves = self.explore(self.split(colours, tied[0]), splits - 1)
+        known = {self.key(leaf): leaf for leaf in (leaves.first, leaves.best)}
+        explored = {tied[0]}
+        for node in tied[1:]:
+            if explored & _orbit(node, leaves.symmetries):
+                continue
+            start = self.split(colours, node)
+            leaf = self.descend(start)
+            match = known.get(self.key(leaf))
+            if match is not None:
+                leaves.symmetries.append(_matching(leaf, match))
+                continue
+            others = self.explore(start, splits - 1)
+            known |= {self.key(leaf): leaf for leaf in (others.first, others.best)}
+            leaves.symmetries += others.symmetries
+            leaves.best = min(leaves.best, others.best, key=self.key)
+            explored.add(node)
+        return leaves
+
+    def key(self, leaf: Colours) -> tuple[str, str]:
+        """What two final colourings share exactly if a symmetry maps one to the other."""
+        return self.graph.encode(leaf), _digest("\n".join(sorted(leaf)))
+
+
+def _too_symmetric() -> UserError:
+    return UserError(
+        "the genome's graph is too symmetric to be hashed",
+        remedy="merge parallel branches of one kind into one wider branch",
+    )
 
 
 def _tied(colours: Colours) -> list[int]:
@@ -125,25 +201,22 @@ def _tied(colours: Colours) -> list[int]:
     return [node for node, colour in enumerate(colours) if colour == chosen]
 
 
-def _greedy_encoding(graph: _Graph, colours: Colours, budget: count[int]) -> tuple[str, Colours]:
-    while tied := _tied(colours):
-        colours = _split(graph, colours, tied[0], budget)
-    return graph.encode(colours), colours
+def _matching(leaf: Colours, other: Colours) -> Symmetry:
+    """The permutation that takes each node to the one of its colour in ``other``."""
+    place = {colour: node for node, colour in enumerate(other)}
+    return [place[colour] for colour in leaf]
 
 
-def _smallest_encoding(graph: _Graph, colours: Colours, budget: count[int]) -> str:
-    """The least encoding over every way to break ties.
+def _orbit(node: int, symmetries: Sequence[Symmetry]) -> set[int]:
+    """Where products of ``symmetries`` take ``node``.
 
-    Where two tied nodes stand at one place of equal greedy encodings, an automorphism maps one to
-    the other, and following one of them is enough.
+    Inverses need no step of their own: the powers of a permutation include its inverse.
     """
-    tied = _tied(colours)
-    if not tied:
-        return graph.encode(colours)
-    branches: dict[tuple[str, int], Colours] = {}
-    for node in tied:
-        split = _split(graph, colours, node, budget)
-        encoding, final = _greedy_encoding(graph, split, budget)
-        place = sum(colour < final[node] for colour in final)
-        branches.setdefault((encoding, place), split)
-    return min(_smallest_encoding(graph, split, budget) for split in branches.values())
+    reached, waiting = {node}, [node]
+    while waiting:
+        start = waiting.pop()
+        for symmetry in symmetries:
+            if symmetry[start] not in reached:
+                reached.add(symmetry[start])
+                waiting.append(symmetry[start])
+    return reached

@@ -40,10 +40,21 @@ def loads(text: str, *, where: str = "genome") -> Genome:
         GenomeError: One line that names the file, the key and what is wrong.
     """
     try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        data = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise GenomeError(f"not JSON ({error})", where=where) from error
     return Genome.parse(data, where=where)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        raise ValueError("an object has a key twice")
+    return data
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
 
 
 def load(path: str | Path) -> Genome:

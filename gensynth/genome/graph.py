@@ -7,11 +7,12 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from gensynth.errors import UserError
 from gensynth.genome.canonical import canonical_hash
 from gensynth.genome.ops import Count, Node, NodeId, Operation, Shape, ShapeError
+from gensynth.validation import validate
 
 INPUT = "input"
 MAX_NODES = 10_000
@@ -60,8 +61,10 @@ class Genome(BaseModel):
     version: Literal[1] = 1
     name: Annotated[str, Field(min_length=1, max_length=256)] = "network"
     input: InputShape
-    nodes: Annotated[tuple[Node, ...], Field(min_length=1, max_length=MAX_NODES)]
-    outputs: Annotated[dict[str, NodeId], Field(min_length=1, max_length=64)]
+    nodes: Annotated[
+        tuple[Node, ...], Field(max_length=MAX_NODES, json_schema_extra={"minItems": 1})
+    ]
+    outputs: Annotated[dict[NodeId, NodeId], Field(min_length=1, max_length=64)]
     provenance: dict[str, JsonValue] = Field(default_factory=dict)
 
     @classmethod
@@ -76,12 +79,9 @@ class Genome(BaseModel):
             GenomeError: One line that names the file, the key and what is wrong.
         """
         try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            key = ".".join(str(part) for part in first["loc"])
-            problem = str(first["msg"]).removeprefix("Value error, ")
-            raise GenomeError(f"{key}: {problem}" if key else problem, where=where) from error
+            return validate(cls, data, where=where)
+        except UserError as error:
+            raise GenomeError(error.problem, where=error.where, remedy=error.remedy) from error
 
     @model_validator(mode="after")
     def _is_a_network(self) -> Genome:
@@ -123,8 +123,11 @@ def _index(nodes: tuple[Node, ...]) -> dict[str, Node]:
     """Nodes by id.
 
     Raises:
-        ValueError: For a repeated or reserved id, an unknown input or a wrong number of inputs.
+        ValueError: Without nodes, or for a repeated or reserved id, an unknown input or a wrong
+            number of inputs.
     """
+    if not nodes:
+        raise ValueError("a network needs at least one node")
     by_id = {node.id: node for node in nodes}
     if INPUT in by_id:
         raise ValueError(f'node id "{INPUT}" is reserved for the image')
@@ -155,7 +158,8 @@ def _executable_order(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         order = TopologicalSorter({node.id: node.inputs for node in nodes}).static_order()
         return tuple(by_id[name] for name in order if name != INPUT)
     except CycleError as error:
-        raise ValueError(f"nodes read each other in a cycle: {', '.join(error.args[1])}") from error
+        cycle = ", ".join(error.args[1][:4])
+        raise ValueError(f"nodes read each other in a cycle: {cycle}, ...") from error
 
 
 def _is_executable(nodes: tuple[Node, ...]) -> bool:

@@ -263,7 +263,7 @@ class Dropout(Operation):
     """Dropout at training time, the identity at inference."""
 
     op: Literal["dropout"] = "dropout"
-    rate: Annotated[float, Field(ge=0, lt=1)]
+    rate: Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)]
 
 
 class Flatten(Operation):
