@@ -7,15 +7,21 @@ The public names below are imported on first use, so that ``import gensynth`` st
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gensynth.errors import GensynthError, UserError
+    from gensynth.genome import Genome
 
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "Genome": "gensynth.genome",
     "GensynthError": "gensynth.errors",
     "UserError": "gensynth.errors",
 }
 
-__all__ = ["GensynthError", "UserError", "__version__"]
+__all__ = ["Genome", "GensynthError", "UserError", "__version__"]
 
 
 def __getattr__(name: str) -> object:
