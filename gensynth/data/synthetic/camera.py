@@ -1,4 +1,4 @@
-"""Taking the picture: frames to 8-bit gray images, through a lens and a sensor that are not ideal."""
+"""Taking the picture: frames to 8-bit gray images, through an imperfect lens and sensor."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence as SequenceOf
 import numpy as np
 from numpy.typing import NDArray
 
-from gensynth.data.synthetic.canvas import Array, clamp
+from gensynth.data.synthetic.canvas import Array, clamp, f32
 from gensynth.data.synthetic.expressions import ACTION_UNITS, bells
 from gensynth.data.synthetic.face import draw
-from gensynth.data.synthetic.pose import Columns, grid
 from gensynth.data.synthetic.population import Frame, stream
+from gensynth.data.synthetic.pose import Columns, grid
 from gensynth.data.synthetic.traits import IDENTITY, PICTURE
 
 BATCH_PIXELS = 1 << 18
@@ -58,7 +58,7 @@ def take(
         tones = draw(columns(part), x, y, pixel=1.0 / pixels_per_unit)
         noise = np.stack([_noise(f, height, width) for f in part])
         seen = clamp(_blur(tones) + noise)
-        images[start : start + batch] = (seen * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+        images[start : start + batch] = (seen * f32(255) + f32(0.5)).astype(np.uint8)
     return images
 
 
@@ -69,8 +69,8 @@ def _noise(frame: Frame, height: int, width: int) -> Array:
 
 def _blur(tones: Array) -> Array:
     """Three-pixel binomial blur in both directions, the border repeated."""
-    side = np.float32(BLUR)
-    middle = np.float32(1) - side - side
+    side = f32(BLUR)
+    middle = f32(1) - side - side
     padded = np.pad(tones, ((0, 0), (1, 1), (0, 0)), mode="edge")
     rows = middle * padded[:, 1:-1] + side * (padded[:, :-2] + padded[:, 2:])
     padded = np.pad(rows, ((0, 0), (0, 0), (1, 1)), mode="edge")

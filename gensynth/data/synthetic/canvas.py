@@ -14,16 +14,23 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
+f32 = np.float32
+
+
+def constant(value: Array | float) -> Array:
+    """A number as an array of the one type that is drawn with."""
+    return np.asarray(value, dtype=np.float32)
+
 
 def clamp(value: Array) -> Array:
     """Limit values to the range 0 to 1."""
-    return np.clip(value, np.float32(0), np.float32(1))
+    return np.clip(value, f32(0), f32(1))
 
 
 def smooth(value: Array) -> Array:
     """Smooth step from 0 (value 0 and less) to 1 (value 1 and more)."""
     limited = clamp(value)
-    return limited * limited * (np.float32(3) - np.float32(2) * limited)
+    return limited * limited * (f32(3) - f32(2) * limited)
 
 
 @dataclass
@@ -45,15 +52,15 @@ class Canvas:
             distance: Signed distance from the edge in grid units, negative inside.
             softness: Width of the blend in pixels.
         """
-        return clamp(np.float32(0.5) - distance / np.float32(self.pixel * softness))
+        return clamp(f32(0.5) - distance / f32(self.pixel * softness))
 
     def paint(self, coverage: Array, tone: Array | float) -> None:
         """Cover the given share of each pixel with a tone."""
-        self.tone += coverage * (np.asarray(tone, dtype=np.float32) - self.tone)
+        self.tone += coverage * (constant(tone) - self.tone)
 
     def shade(self, amount: Array) -> None:
         """Darken each pixel by a share of its tone; a negative amount brightens it."""
-        self.tone *= np.float32(1) - amount
+        self.tone *= f32(1) - amount
 
 
 def ellipse(x: Array, y: Array, radius_x: Array, radius_y: Array) -> Array:
@@ -64,18 +71,19 @@ def ellipse(x: Array, y: Array, radius_x: Array, radius_y: Array) -> Array:
     """
     unit_x = x / radius_x
     unit_y = y / radius_y
-    level = np.sqrt(unit_x * unit_x + unit_y * unit_y) + np.float32(1e-6)
+    level = np.sqrt(unit_x * unit_x + unit_y * unit_y) + f32(1e-6)
     slope_x = unit_x / radius_x
     slope_y = unit_y / radius_y
-    slope = np.sqrt(slope_x * slope_x + slope_y * slope_y) + np.float32(1e-6)
-    return level * (level - np.float32(1)) / slope
+    slope = np.sqrt(slope_x * slope_x + slope_y * slope_y) + f32(1e-6)
+    distance: Array = level * (level - f32(1)) / slope
+    return distance
 
 
 def blob(x: Array, y: Array, radius_x: Array | float, radius_y: Array | float) -> Array:
     """Smooth spot that is 1 at the origin and 0 from the given radii outwards."""
-    unit_x = x / np.float32(1) / np.asarray(radius_x, dtype=np.float32)
-    unit_y = y / np.asarray(radius_y, dtype=np.float32)
-    rest = clamp(np.float32(1) - unit_x * unit_x - unit_y * unit_y)
+    unit_x: Array = x / constant(radius_x)
+    unit_y: Array = y / constant(radius_y)
+    rest = clamp(f32(1) - unit_x * unit_x - unit_y * unit_y)
     return rest * rest
 
 
@@ -88,10 +96,10 @@ def stroke(canvas: Canvas, along: Array, across: Array, half_width: Array | floa
         across: Distance from the line's middle, in grid units.
         half_width: Half of the line's width at its middle, in grid units.
     """
-    taper = clamp(np.float32(1) - along * along)
-    half = np.asarray(half_width, dtype=np.float32) * (np.float32(0.35) + np.float32(0.65) * taper)
-    ends = clamp((np.float32(1) - np.abs(along)) * np.float32(6))
-    thin = np.float32(canvas.pixel) / np.float32(2)
-    coverage = clamp((half + thin - np.abs(across)) / np.float32(canvas.pixel))
+    taper = clamp(f32(1) - along * along)
+    half: Array = constant(half_width) * (f32(0.35) + f32(0.65) * taper)
+    ends = clamp((f32(1) - np.abs(along)) * f32(6))
+    thin = f32(canvas.pixel) / f32(2)
+    coverage = clamp((half + thin - np.abs(across)) / f32(canvas.pixel))
     strength = clamp(half / thin)
     return coverage * ends * strength

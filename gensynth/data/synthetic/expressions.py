@@ -40,6 +40,8 @@ ACTION_UNITS: tuple[str, ...] = (
 
 Amplitudes = Mapping[str, float]
 
+SQRT_3 = 1.7320508075688772
+
 VARIANTS: dict[str, tuple[Amplitudes, ...]] = {
     NEUTRAL: ({},),
     "anger": (
@@ -87,7 +89,8 @@ def bells(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     every machine where a normal one leans on the logarithm of its maths library.
     """
     parts = rng.random((4, count))
-    return (parts[0] + parts[1] + parts[2] + parts[3] - 2.0) * 1.7320508075688772
+    values: NDArray[np.float64] = (parts[0] + parts[1] + parts[2] + parts[3] - 2.0) * SQRT_3
+    return values
 
 
 def peak(

@@ -10,6 +10,7 @@ from gensynth.data.synthetic.canvas import (
     blob,
     clamp,
     ellipse,
+    f32,
     smooth,
     stroke,
 )
@@ -22,11 +23,6 @@ from gensynth.data.synthetic.shape import (
     mouth,
     sided,
 )
-
-
-def f32(value: float) -> np.float32:
-    """Shorthand for a ``float32`` constant, so that arrays stay ``float32``."""
-    return np.float32(value)
 
 
 def switch(trait: Array, threshold: float) -> Array:
@@ -47,19 +43,23 @@ def draw(face: Columns, x: Array, y: Array, *, pixel: float) -> Array:
         Gray values from 0 to 1, shape ``(N, H, W)``, ``float32``, before blur and noise.
     """
     head_x, head_y = to_head(face, x, y)
-    feature_x, feature_y = to_features(face, head_x, head_y)
     tone = np.empty(head_x.shape, dtype=np.float32)
     tone[:] = face["backdrop"] * (f32(1) + f32(0.12) * y)
-    canvas = Canvas(tone, pixel)
-    _head(canvas, face, head_x, head_y)
-    _skin_relief(canvas, face, feature_x, feature_y)
-    _nose(canvas, face, feature_x, feature_y)
-    _eyes(canvas, face, feature_x, feature_y)
-    _brows(canvas, face, feature_x, feature_y)
-    _mouth(canvas, face, feature_x, feature_y)
-    _hair(canvas, face, head_x, head_y)
+    _head(Canvas(tone, pixel), face, head_x, head_y)
+    near = (slice(None), _near(y[0, :, 0]), _near(x[0, 0]))
+    canvas = Canvas(tone[near], pixel)
+    feature_x, feature_y = to_features(face, head_x[near], head_y[near])
+    for part in (_skin_relief, _nose, _eyes, _brows, _mouth):
+        part(canvas, face, feature_x, feature_y)
+    _hair(canvas, face, head_x[near], head_y[near])
     _glasses(canvas, face, feature_x, feature_y)
-    return _expose(canvas.tone, face, head_x, head_y)
+    return _expose(tone, face, head_x, head_y)
+
+
+def _near(positions: Array) -> slice:
+    """Rows or columns in which features can lie: the rest of a large picture needs no detail."""
+    reached = np.flatnonzero(np.abs(positions) < f32(1.4))
+    return slice(int(reached[0]), int(reached[-1]) + 1) if len(reached) else slice(0, 0)
 
 
 def _head(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
@@ -73,6 +73,8 @@ def _head(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     canvas.paint(canvas.inside(behind), hair)
     neck = np.maximum(np.abs(x) - f32(0.6) * face["head_width"], f32(0.6) - y)
     canvas.paint(canvas.inside(neck), skin * f32(0.72))
+    shirt = f32(1.2) + f32(0.15) * x * x - y
+    canvas.paint(canvas.inside(shirt), face["backdrop"] * f32(0.5))
     ears = ellipse(
         np.abs(x) - face["head_width"], y + f32(0.1), f32(0.08) + volume * 0, f32(0.2) + volume * 0
     )
@@ -84,7 +86,7 @@ def _head(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
 
 
 def _skin_relief(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
-    side = np.abs(x)
+    side: Array = np.abs(x)
     eye_y, eye_x = face["eye_y"], face["eye_x"]
     frown, inner_up, outer_up = face["AU4"], face["AU1"], face["AU2"]
     canvas.shade(f32(0.2) * blob(side - eye_x + f32(0.08), y - eye_y + f32(0.05), 0.3, 0.2))
@@ -120,16 +122,16 @@ def _skin_relief(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
 
 def _folds(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     """Folds from the wings of the nose to the corners of the mouth, and the dimples."""
-    side = np.abs(x)
+    side: Array = np.abs(x)
     smile = sided(x, face["AU12L"], face["AU12R"])
     dimple = sided(x, face["AU14L"], face["AU14R"])
     depth = face["folds"] + f32(0.35) * smile + f32(0.45) * face["AU10"] + f32(0.4) * face["AU9"]
-    top = f32(0.14) - f32(0.05) * face["AU9"]
-    along = (y - top - f32(0.18)) / f32(0.2)
-    bow = f32(0.3) + f32(0.14) * along + f32(0.05) * smile
+    top: Array = f32(0.14) - f32(0.05) * face["AU9"]
+    along: Array = (y - top - f32(0.18)) / f32(0.2)
+    bow: Array = f32(0.3) + f32(0.14) * along + f32(0.05) * smile
     canvas.shade(stroke(canvas, along, side - bow, 0.022) * clamp(depth))
-    corner = face["mouth_width"] * f32(1.12) + f32(0.05) + f32(0.06) * smile
-    pit_y = y - face["mouth_y"] + f32(0.04) * dimple
+    corner: Array = face["mouth_width"] * f32(1.12) + f32(0.05) + f32(0.06) * smile
+    pit_y: Array = y - face["mouth_y"] + f32(0.04) * dimple
     pit = stroke(canvas, pit_y / f32(0.14), side - corner, 0.03)
     canvas.shade(pit * clamp(f32(0.75) * dimple))
     droop = stroke(canvas, (y - face["mouth_y"] - f32(0.17)) / f32(0.1), side - f32(0.33), 0.016)
@@ -138,9 +140,9 @@ def _folds(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
 
 def _nose(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     wrinkle = face["AU9"]
-    side = np.abs(x)
+    side: Array = np.abs(x)
     width = face["nose_width"] * (f32(1) + f32(0.2) * wrinkle + f32(0.08) * face["AU12L"])
-    tip = face["eye_y"] + face["nose_length"] - f32(0.05) * wrinkle
+    tip: Array = face["eye_y"] + face["nose_length"] - f32(0.05) * wrinkle
     dark = face["nose_dark"]
     length = (y - face["eye_y"]) / face["nose_length"]
     flank = stroke(canvas, f32(2) * length - f32(1), side - width * f32(0.5), 0.03)
@@ -156,7 +158,7 @@ def _nose(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
 
 def _eyes(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     opening = eyes(face)
-    side = np.abs(x)
+    side: Array = np.abs(x)
     u = (side - face["eye_x"]) / face["eye_width"]
     arch = clamp(f32(1) - u * u)
     line = face["eye_y"] + face["eye_tilt"] * u
@@ -231,7 +233,8 @@ def _hair(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     fringe = switch(face["fringe"], 0.9) * f32(0.22)
     curve = np.clip(face["hair_curve"], f32(-0.1), f32(1.2))
     line = face["hairline"] + fringe + curve * offset * offset
-    line = np.minimum(line, face["eye_y"] - face["head_y"] - f32(0.14) + np.maximum(np.abs(x) - f32(0.45), f32(0)) * f32(3))
+    beside = np.maximum(np.abs(x) - f32(0.45), f32(0)) * f32(3)
+    line = np.minimum(line, face["eye_y"] - face["head_y"] - f32(0.14) + beside)
     outline = ellipse(x, y, head_half_width(face, y), head_height(face, y)) - f32(0.02)
     region = np.maximum(y - line, outline)
     canvas.paint(canvas.inside(region, 2.0) * (y < 0.1), face["hair"])

@@ -132,14 +132,17 @@ def sequences(seed: int, subjects: int = SUBJECTS) -> Iterator[Sequence]:
 
 def _draw(rng: np.random.Generator, table: dict[str, tuple[float, float]]) -> NDArray[np.float64]:
     means, spreads = np.array(list(table.values())).T
-    return means + spreads * bells(rng, len(table))
+    values: NDArray[np.float64] = means + spreads * bells(rng, len(table))
+    return values
 
 
 def _picture(rng: np.random.Generator, sitting: NDArray[np.float64]) -> NDArray[np.float64]:
     """Circumstances of a sequence: mostly those of the subject's sitting, partly its own."""
     means, spreads = np.array(list(PICTURE.values())).T
     own = (1.0 - SAME_SITTING * SAME_SITTING) ** 0.5
-    return means + spreads * (SAME_SITTING * sitting + own * bells(rng, len(PICTURE)))
+    mixed: NDArray[np.float64] = SAME_SITTING * sitting + own * bells(rng, len(PICTURE))
+    values: NDArray[np.float64] = means + spreads * mixed
+    return values
 
 
 @dataclass(frozen=True)

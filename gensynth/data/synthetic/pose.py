@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gensynth.data.synthetic.canvas import Array
+from gensynth.data.synthetic.canvas import Array, f32
 
 Columns = Mapping[str, Array]
 """Traits, picture and action units of N faces by name, each of shape ``(N, 1, 1)``."""
 
-TURN = np.float32(0.13)
+TURN = f32(0.13)
 """How far the middle of the face moves to the side for one unit of yaw, or down for pitch."""
 
 
@@ -27,9 +27,9 @@ def grid(
         center_x: Pixel column at which the square is centred, counted from the left edge.
         center_y: Pixel row at which the square is centred, counted from the upper edge.
     """
-    scale = np.float32(pixels_per_unit)
-    across = (np.arange(width, dtype=np.float32) + np.float32(0.5 - center_x)) / scale
-    down = (np.arange(height, dtype=np.float32) + np.float32(0.5 - center_y)) / scale
+    scale = f32(pixels_per_unit)
+    across = (np.arange(width, dtype=np.float32) + f32(0.5 - center_x)) / scale
+    down = (np.arange(height, dtype=np.float32) + f32(0.5 - center_y)) / scale
     x = np.broadcast_to(across[None, None, :], (1, height, width))
     y = np.broadcast_to(down[None, :, None], (1, height, width))
     return x, y
@@ -37,9 +37,9 @@ def grid(
 
 def _rotation(roll: Array) -> tuple[Array, Array]:
     """Cosine and sine of about ``roll`` radians, in plain arithmetic (half-angle formula)."""
-    half = roll / np.float32(2)
-    norm = np.float32(1) + half * half
-    return (np.float32(1) - half * half) / norm, np.float32(2) * half / norm
+    half = roll / f32(2)
+    norm = f32(1) + half * half
+    return (f32(1) - half * half) / norm, f32(2) * half / norm
 
 
 def to_head(face: Columns, x: Array, y: Array) -> tuple[Array, Array]:
@@ -55,19 +55,24 @@ def to_features(face: Columns, x: Array, y: Array) -> tuple[Array, Array]:
 
     The middle of the face is nearest to the camera, so it moves most; the outline stays.
     """
-    one = np.float32(1)
-    near_x = np.clip(one - x * x, np.float32(0), one)
-    near_y = np.clip(one - y * y, np.float32(0), one)
+    one = f32(1)
+    near_x = np.clip(one - x * x, f32(0), one)
+    near_y = np.clip(one - y * y, f32(0), one)
     return x - TURN * face["yaw"] * near_x, y - TURN * face["pitch"] * near_y
 
 
+def from_head(face: Columns, x: Array, y: Array) -> tuple[Array, Array]:
+    """Upright head coordinates to picture coordinates, the inverse of ``to_head``."""
+    cosine, sine = _rotation(face["roll"])
+    turned_x = cosine * x - sine * y
+    turned_y = sine * x + cosine * y
+    return turned_x * face["scale"] + face["shift_x"], turned_y * face["scale"] + face["shift_y"]
+
+
 def from_features(face: Columns, x: Array, y: Array) -> tuple[Array, Array]:
-    """Front-view feature coordinates to picture coordinates, the inverse of the two above."""
+    """Front-view feature coordinates to picture coordinates, undoing ``to_features`` too."""
     head_x, head_y = x, y
     for _ in range(8):
         back_x, back_y = to_features(face, head_x, head_y)
         head_x, head_y = head_x + x - back_x, head_y + y - back_y
-    cosine, sine = _rotation(face["roll"])
-    turned_x = cosine * head_x - sine * head_y
-    turned_y = sine * head_x + cosine * head_y
-    return turned_x * face["scale"] + face["shift_x"], turned_y * face["scale"] + face["shift_y"]
+    return from_head(face, head_x, head_y)

@@ -1,0 +1,197 @@
+"""Data sets with one folder for each class: any such folder, and CK+48."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import field_validator
+
+from gensynth.data.dataset import EMOTIONS, NEUTRAL, DataError, Dataset
+from gensynth.data.folders import OnDiskConfig, visible_folders
+from gensynth.data.images import is_image, names, read_image, shrink, stack
+
+SPELLINGS = {
+    "angry": "anger",
+    "disgusted": "disgust",
+    "afraid": "fear",
+    "fearful": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "sad": "sadness",
+    "surprised": "surprise",
+}
+"""Other names under which CK+48's class folders go around, in lower case."""
+
+CK48_NAME = re.compile(r"^(?P<subject>S\d{3})_(?P<sequence>\d{3})_\d{8}\.\w+$")
+"""Files are called as in CK+: subject, sequence and frame, ``S010_004_00000017.png``."""
+
+
+class FolderConfig(OnDiskConfig):
+    """Any folder with one folder of images for each class, named after it.
+
+    Args:
+        pattern: Regular expression searched for in the path of each image below its class folder
+            (with ``/`` between folders). Its group ``subject`` is the subject ID; its group
+            ``sequence``, if there, names the sequence within the subject. Without a pattern nobody
+            is known, and only folds by image can be laid; without a group ``sequence`` every image
+            is its own sequence.
+    """
+
+    kind: Literal["folder"] = "folder"
+    pattern: str | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_subject(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            groups = re.compile(value).groupindex
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        if "subject" not in groups:
+            raise ValueError("the pattern needs a group (?P<subject>...)")
+        return value
+
+
+class CK48Config(OnDiskConfig):
+    """CK+48: folders of 48×48 gray face crops called after CK+'s frames.
+
+    Class folders are recognised under the usual spellings (``SPELLINGS``), in any case; a folder
+    ``neutral`` is an eighth class.
+    """
+
+    kind: Literal["ck48"] = "ck48"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image file: its class, and who and what is on it as far as its name tells."""
+
+    path: Path
+    label: int
+    subject: str | None
+    sequence: str
+
+
+def load_folder(config: FolderConfig) -> Dataset:
+    """Load a folder of class folders; classes are the folders' names in sorted order.
+
+    Raises:
+        DataError: If the folder is missing or without classes, a class is empty, a name does not
+            match the pattern, or an image is broken.
+    """
+    root = config.folder()
+    folders = visible_folders(root)
+    if not folders:
+        raise DataError(
+            "there are no class folders in it",
+            where=str(root),
+            remedy="point data.root at a folder with one folder for each class",
+        )
+    pattern = None if config.pattern is None else re.compile(config.pattern)
+    items = [
+        _item(path, folder=folder, label=label, pattern=pattern)
+        for label, folder in enumerate(folders)
+        for path in _images(folder)
+    ]
+    classes = tuple(folder.name for folder in folders)
+    return _assemble(root.resolve().name, items, classes=classes, config=config)
+
+
+def load_ck48(config: CK48Config) -> Dataset:
+    """Load CK+48; classes are in the order of CK+'s label codes.
+
+    Raises:
+        DataError: If a class folder is missing, unknown, doubled or empty, a file is not called
+            like a CK+ frame, or an image is broken.
+    """
+    root = config.folder()
+    folder_of: dict[str, Path] = {}
+    for folder in visible_folders(root):
+        name = SPELLINGS.get(folder.name.lower(), folder.name.lower())
+        if name not in (NEUTRAL, *EMOTIONS):
+            raise DataError(
+                "this folder's name is no class of CK+",
+                where=str(folder),
+                remedy="remove the folder, or use data=folder for other classes",
+            )
+        if name in folder_of:
+            raise DataError(
+                f"this folder and {folder_of[name].name!r} are both class {name!r}",
+                where=str(folder),
+                remedy="merge the two folders",
+            )
+        folder_of[name] = folder
+    for name in EMOTIONS:
+        if name not in folder_of:
+            raise DataError(
+                f"the class folder {name!r} is missing",
+                where=str(root),
+                remedy="point data.root at the folder that holds CK+48's seven class folders",
+            )
+    classes = (NEUTRAL, *EMOTIONS) if NEUTRAL in folder_of else EMOTIONS
+    items = [
+        _item(path, folder=folder_of[name], label=label, pattern=CK48_NAME)
+        for label, name in enumerate(classes)
+        for path in _images(folder_of[name])
+    ]
+    return _assemble("ck48", items, classes=classes, config=config)
+
+
+def _images(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.rglob("*") if is_image(path))
+    if not found:
+        raise DataError(
+            f"class folder {folder.name!r} has no images",
+            where=str(folder),
+            remedy="add images to it or remove the folder",
+        )
+    return found
+
+
+def _item(path: Path, *, folder: Path, label: int, pattern: re.Pattern[str] | None) -> Item:
+    inner = path.relative_to(folder).as_posix()
+    alone = f"{folder.name}/{inner}"
+    if pattern is None:
+        return Item(path=path, label=label, subject=None, sequence=alone)
+    match = pattern.search(inner)
+    if match is None or not match["subject"]:
+        raise DataError(
+            f"the file's name does not match {pattern.pattern!r}",
+            where=str(path),
+            remedy="rename or remove the file, or correct the pattern",
+        )
+    sequence = match.groupdict().get("sequence")
+    return Item(
+        path=path,
+        label=label,
+        subject=match["subject"],
+        sequence=f"{match['subject']}_{sequence}" if sequence else alone,
+    )
+
+
+def _assemble(
+    name: str, items: Sequence[Item], *, classes: tuple[str, ...], config: OnDiskConfig
+) -> Dataset:
+    images = stack(
+        (shrink(read_image(i.path, channels=config.channels), size=config.size) for i in items),
+        count=len(items),
+        size=config.size,
+        channels=config.channels,
+    )
+    subjects = [item.subject for item in items if item.subject is not None]
+    return Dataset(
+        name=name,
+        images=images,
+        labels=np.array([item.label for item in items], dtype=np.int64),
+        classes=classes,
+        subjects=names(subjects) if len(subjects) == len(items) else None,
+        sequences=names([item.sequence for item in items]),
+        source=str(config.folder()),
+    )
