@@ -1,0 +1,66 @@
+"""Decisions as numbers for a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensynth.generator.decisions import Choice, Range
+
+Matrix = NDArray[np.float64]
+
+
+class Encoder:
+    """Turns decisions into rows.
+
+    A number takes one column, its place in its range on the range's own scale; a choice takes one
+    column a value, so that any two values are one apart. A decision that a network does not have
+    stands in the middle of its range, or at none of its values; where some networks have it and
+    some do not, a column more says so.
+
+    Args:
+        decisions: The decisions to encode; their order fixes the columns.
+        optional: Names of those that not every network has.
+    """
+
+    def __init__(self, decisions: Mapping[str, Choice | Range], optional: frozenset[str]) -> None:
+        self._decisions = dict(decisions)
+        self._optional = optional
+        self.owners: list[str] = []
+        for name, decision in self._decisions.items():
+            width = len(decision.choices) if isinstance(decision, Choice) else 1
+            self.owners += [name] * (width + (name in optional))
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> Matrix:
+        """Encodes networks.
+
+        Args:
+            rows: Decisions of each.
+
+        Returns:
+            (networks, columns). Two different choices are at squared distance 1.
+        """
+        matrix = np.zeros((len(rows), len(self.owners)))
+        column = 0
+        for name, decision in self._decisions.items():
+            if isinstance(decision, Choice):
+                for index, row in enumerate(rows):
+                    cell = decision.cell(row[name]) if name in row else None
+                    if cell is not None:
+                        matrix[index, column + cell] = 0.5**0.5
+                column += len(decision.choices)
+            else:
+                matrix[:, column] = [
+                    decision.unit(min(max(row[name], decision.low), decision.high))
+                    if name in row
+                    else 0.5
+                    for row in rows
+                ]
+                column += 1
+            if name in self._optional:
+                matrix[:, column] = [float(name in row) for row in rows]
+                column += 1
+        return matrix

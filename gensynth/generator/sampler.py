@@ -1,0 +1,283 @@
+"""The sampler: generator and inquisitor behind Optuna's interface."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from gensynth.errors import UserError
+from gensynth.generator.generator import Generator
+from gensynth.generator.history import Screen, written
+from gensynth.generator.inquisitor import Inquisitor
+from gensynth.generator.memory import Learning, Memory
+from gensynth.generator.proposal import Candidate, Pool, beginning, completing, varied
+from gensynth.generator.tracing import Define, trace
+from gensynth.generator.update import ENTROPY_FLOOR, STEP_LIMIT
+
+POOL = 96
+ROUNDS = 2
+INCUMBENTS = 6
+LEANING = 0.5
+
+Planned = tuple[Mapping[str, Any], Mapping[str, float], Hashable]
+
+
+class GenerativeSynthesisSampler(BaseSampler):
+    """Proposes networks that a learned generator makes.
+
+    A network is planned whole before its trial begins: a pool of candidates is drawn from the
+    generator and around the best networks so far, those that violate a static bound or were
+    proposed before are refused, and of the rest the one that the inquisitor expects most of is
+    the trial. A refused network costs no trial.
+
+    Every proposal is a function of the seed, the trial's number and the trials that are finished
+    or under way; nothing else is kept between asks, so a study can be continued by another process.
+
+    Args:
+        define: The search space: a function that asks an :class:`optuna.Trial` (or anything like
+            it) for decisions and returns a network. Without it the space is what the study's
+            trials have shown, and nothing can be refused before its trial.
+        violations: Exact violations of what ``define`` returns, by bound, signed, <= 0 when met.
+        key: Identity of what ``define`` returns; without it, the decisions are the identity.
+        start: The prototype's decisions, by name. The first network proposed, if it is admissible.
+        performance: U of a finished trial, greater is better, None if unknown. Without it a single
+            objective is U, and several objectives are searched for their front.
+        seed: Seed of the run; None draws one.
+        noise: Probability with which G₀ departs from a decision of the prototype.
+        startup: Finished trials before the inquisitor is asked.
+        step_limit: Greatest change of a decision's distribution in one update, in nats.
+        entropy_floor: Least entropy of a decision's distribution, as a share of the greatest.
+        leaning: In a study of several objectives with ``performance``, the share of proposals that
+            look for a part of the front instead of the greatest U.
+        max_refusals: Refused draws after which an ask gives up.
+
+    Attributes:
+        refused: Networks refused so far, by violated bound, and ``"duplicate"``.
+
+    One sampler may serve several studies, each with a memory of its own, if all have one space;
+    ``refused`` counts over all of them. Threads may ask at once. Askers in different processes
+    see each other's trials as soon as their parameters are in the storage.
+
+    Example:
+        >>> import optuna
+        >>> from gensynth.generator import GenerativeSynthesisSampler
+        >>> def space(trial):
+        ...     return {"x": trial.suggest_float("x", -5, 5), "n": trial.suggest_int("n", 1, 9)}
+        >>> sampler = GenerativeSynthesisSampler(
+        ...     space, violations=lambda point: {"n.max": (point["n"] - 5) / 5}, seed=0
+        ... )
+        >>> study = optuna.create_study(sampler=sampler)
+        >>> study.optimize(lambda trial: (p := space(trial))["x"] ** 2 - p["n"], n_trials=30)
+        >>> study.best_params["n"]
+        5
+    """
+
+    def __init__(
+        self,
+        define: Define[Any] | None = None,
+        *,
+        violations: Callable[[Any], Mapping[str, float]] | None = None,
+        key: Callable[[Any], Hashable] | None = None,
+        start: Mapping[str, Any] | None = None,
+        performance: Callable[[FrozenTrial], float | None] | None = None,
+        seed: int | None = None,
+        noise: float = 0.25,
+        startup: int = 8,
+        step_limit: float = STEP_LIMIT,
+        entropy_floor: float = ENTROPY_FLOOR,
+        leaning: float = LEANING,
+        max_refusals: int = 10_000,
+    ) -> None:
+        if define is None and (violations is not None or key is not None):
+            raise UserError(
+                "violations and key need define", remedy="give the space as a function of a trial"
+            )
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        self._screen = Screen(define, violations, key)
+        self._learning = Learning(
+            initial=Generator(noise=noise, start=dict(start or {})),
+            screen=self._screen,
+            performance=performance,
+            seed=seed,
+            startup=startup,
+            step_limit=step_limit,
+            entropy_floor=entropy_floor,
+        )
+        self._leaning = leaning
+        self._max_refusals = max_refusals
+        self._memories: dict[tuple[int, int], Memory] = {}
+        self._lock = threading.RLock()
+        self.refused: Counter[str] = Counter()
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self._learning.seed
+
+    def generator(self, study: Study) -> Generator:
+        """The generator that follows from a study's finished trials."""
+        with self._lock:
+            return self._recalled(study).generator()
+
+    def iteration(self, study: Study) -> int:
+        """Number of updates of the generator so far."""
+        return self.generator(study).iteration
+
+    def inquisitor(self, study: Study) -> Inquisitor | None:
+        """What is learned of a study's networks; None before there is anything to learn from."""
+        with self._lock:
+            memory = self._recalled(study)
+            return memory.inquisitor() if memory.observed else None
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return {}
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        with self._lock:
+            memory = self._recalled(study)
+            try:
+                decisions, static, key = self._plan(memory, trial)
+            except UserError:
+                study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+                raise
+            memory.plans[trial.number] = decisions, static
+            memory.claim(decisions, key)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        with self._lock:
+            memory = self._memory(study)
+            planned = memory.plans[trial.number][0] if trial.number in memory.plans else {}
+            decision = memory.generator().decision(param_name, param_distribution)
+            if param_name in planned and decision.cell(planned[param_name]) is not None:
+                return planned[param_name]
+            seed = int(self._rng(trial).integers(2**63))
+            return memory.generator().draw(seed, param_name, param_distribution)
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        with self._lock:
+            self._memory(study).plans.pop(trial.number, None)
+
+    def _memory(self, study: Study) -> Memory:
+        name = (id(study._storage), study._study_id)
+        if name not in self._memories:
+            self._memories[name] = Memory(study, self._learning)
+        return self._memories[name]
+
+    def _recalled(self, study: Study) -> Memory:
+        memory = self._memory(study)
+        memory.refresh()
+        return memory
+
+    def _rng(self, trial: FrozenTrial) -> np.random.Generator:
+        return np.random.default_rng([self._learning.seed, trial.number])
+
+    def _plan(self, memory: Memory, trial: FrozenTrial) -> Planned:
+        define = self._screen.define
+        rng = self._rng(trial)
+        generator = memory.generator()
+        fixed = trial.system_attrs.get("fixed_params", {})
+        if fixed:
+            return self._completed(generator, fixed, rng)
+        pool = Pool(self._screen, memory.taken.__contains__, self._max_refusals)
+        try:
+            if define is not None and not memory.past and generator.start:
+                pool.draw(define, beginning(generator))
+            return self._chosen(memory, pool, rng)
+        finally:
+            self.refused.update(pool.refused)
+
+    def _completed(
+        self, generator: Generator, fixed: Mapping[str, Any], rng: np.random.Generator
+    ) -> Planned:
+        """A queued network; what the queue leaves open comes from the generator."""
+        seed = int(rng.integers(2**63))
+        if self._screen.define is None:
+            return fixed, {}, written(fixed)
+        plan = trace(self._screen.define, completing(generator, fixed, seed))
+        static = self._screen.examine(plan.outcome)
+        return plan.decisions, static, self._screen.identify(plan.decisions, plan.outcome)
+
+    def _chosen(self, memory: Memory, pool: Pool, rng: np.random.Generator) -> Planned:
+        generator = memory.generator()
+        define = self._screen.define or memory.recollection(rng)
+        if define is None:
+            return {}, {}, None
+        informed = memory.observed >= self._learning.startup
+        for size in itertools.count(1):
+            if informed:
+                order = self._ranked(memory, pool, define, rng, POOL * size)
+            else:
+                pool.gather(define, generator, [], rng, size=size)
+                order = list(pool.candidates)
+            for candidate in order:
+                key = self._screen.identify(candidate.decisions, candidate.outcome)
+                if key not in memory.taken:
+                    return candidate.decisions, candidate.static, key
+                pool.refuse(candidate)
+        raise AssertionError("unreachable")
+
+    def _ranked(
+        self,
+        memory: Memory,
+        pool: Pool,
+        define: Define[Any],
+        rng: np.random.Generator,
+        size: int,
+    ) -> list[Candidate]:
+        """Candidates, the most promising first."""
+        generator = memory.generator()
+        inquisitor = memory.inquisitor(self._lean(memory, rng)).believing(*memory.under_way())
+        best = inquisitor.best
+        incumbents = inquisitor.incumbents(INCUMBENTS)
+        pool.gather(define, generator, incumbents, rng, size=size)
+        for _ in range(ROUNDS):
+            leaders = _order(inquisitor, pool.candidates, best)[:INCUMBENTS]
+            near = [candidate.decisions for candidate in leaders]
+            for _ in range(POOL // 4):
+                pool.draw(define, varied(generator, near, rng))
+        return _order(inquisitor, pool.candidates, best)
+
+    def _lean(self, memory: Memory, rng: np.random.Generator) -> Any:
+        count = len(memory.study.directions)
+        toward_front = self._learning.performance is None or rng.random() < self._leaning
+        return rng.dirichlet(np.ones(count)) if count > 1 and toward_front else None
+
+
+def _order(
+    inquisitor: Inquisitor, candidates: Sequence[Candidate], best: float | None
+) -> list[Candidate]:
+    prediction = inquisitor.predict(
+        [candidate.decisions for candidate in candidates],
+        [candidate.static for candidate in candidates],
+    )
+    order = np.argsort(-prediction.improvement(best), kind="stable")
+    return [candidates[index] for index in order]
