@@ -1,0 +1,28 @@
+"""From a run directory to files: the networks of a search, in the formats of others."""
+
+from gensynth.export.formats import FORMATS, Format, export
+from gensynth.export.results import (
+    ConfirmedFigure,
+    Counts,
+    FoundNetwork,
+    Results,
+    SearchFigure,
+    best,
+    load_results,
+)
+from gensynth.export.run import Run, newest
+
+__all__ = [
+    "FORMATS",
+    "ConfirmedFigure",
+    "Counts",
+    "Format",
+    "FoundNetwork",
+    "Results",
+    "Run",
+    "SearchFigure",
+    "best",
+    "export",
+    "load_results",
+    "newest",
+]

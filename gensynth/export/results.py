@@ -1,0 +1,146 @@
+"""``results.json``: what a search found, as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gensynth.errors import UserError
+from gensynth.indicator import Indicator
+from gensynth.validation import validate
+
+FILE = "results.json"
+
+
+class _Record(BaseModel):
+    """Read leniently: a later version of the file may say more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SearchFigure(_Record):
+    """What the search saw when it chose: optimistic, because it chose by it.
+
+    Attributes:
+        accuracy: Share of ``images`` test images, pooled over ``folds`` folds.
+    """
+
+    accuracy: float
+    correct: int | None = None
+    images: int
+    folds: int
+    epochs: int | None = None
+
+
+class ConfirmedFigure(_Record):
+    """The network trained again on all folds with training seeds that the search never used.
+
+    Attributes:
+        accuracy: Share of test images, over all folds and seeds.
+        interval: Wilson 95 % interval over sequences.
+        fold_mean: Mean over folds of the accuracy of each.
+    """
+
+    accuracy: float
+    images: int
+    sequences: int | None = None
+    sequence_accuracy: float | None = None
+    interval: tuple[float, float] | None = None
+    seeds: tuple[int, ...] = ()
+    fold_mean: float | None = None
+    recall: Mapping[str, float] = Field(default_factory=dict)
+    per_seed: tuple[Any, ...] = ()
+
+
+class FoundNetwork(_Record):
+    """One network of the front.
+
+    Attributes:
+        genome: Its file, relative to the run directory.
+        feasible: By the confirmed figures where there are any.
+        violations: By bound, such as ``params.max``; at most 0 where satisfied.
+        performance: U.
+    """
+
+    genome: str
+    hash: str
+    trial: int
+    params: int
+    macs: int
+    peak_memory: int
+    model_bytes: int
+    search: SearchFigure | None = None
+    confirmed: ConfirmedFigure | None = None
+    feasible: bool
+    violations: Mapping[str, float] = Field(default_factory=dict)
+    performance: float | None = None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The confirmed accuracy, or else the one that the search saw."""
+        known = self.confirmed or self.search
+        return known.accuracy if known else None
+
+
+class Counts(_Record):
+    """How many candidates ended how; ``refused`` by the bound that refused them."""
+
+    asked: int = 0
+    refused: Mapping[str, int] = Field(default_factory=dict)
+    duplicates: int = 0
+    trained: int = 0
+    stopped: int = 0
+    failed: int = 0
+
+
+class Results(_Record):
+    """The whole file."""
+
+    format: Literal["gensynth.results"]
+    version: Annotated[int, Field(ge=1, le=1)]
+    name: str
+    synthetic: bool
+    data: str = ""
+    source: str = ""
+    command: str = ""
+    seed: int = 0
+    constraint: Indicator
+    networks: tuple[FoundNetwork, ...] = ()
+    counts: Counts = Counts()
+    seconds: Mapping[str, float] = Field(default_factory=dict)
+    versions: Mapping[str, str] = Field(default_factory=dict)
+    generators: tuple[Any, ...] = ()
+
+
+def load_results(path: Path) -> Results:
+    """Reads a results file.
+
+    Raises:
+        UserError: If it cannot be read or is something else.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"not JSON ({error})", where=str(path)) from error
+    return validate(Results, data, where=str(path))
+
+
+def best(results: Results) -> FoundNetwork | None:
+    """The network to take: feasible, confirmed before unconfirmed, then by U.
+
+    Returns:
+        None when no network is feasible.
+    """
+    feasible = [network for network in results.networks if network.feasible]
+    return max(feasible, key=_merit, default=None)
+
+
+def _merit(network: FoundNetwork) -> tuple[bool, float]:
+    known = network.performance
+    return network.confirmed is not None, float("-inf") if known is None else known
