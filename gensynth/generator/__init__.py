@@ -1,5 +1,6 @@
 """The generator G, the inquisitor I, and the sampler that brings them to Optuna."""
 
+from gensynth.generator.assessment import HELD_OUT, Assessment, assess, assessed, best, pareto
 from gensynth.generator.generator import Generator
 from gensynth.generator.inquisitor import Inquisitor, Prediction
 from gensynth.generator.proposal import Unsatisfiable
@@ -8,12 +9,18 @@ from gensynth.generator.tracing import Plan, trace
 from gensynth.generator.update import step
 
 __all__ = [
+    "HELD_OUT",
+    "Assessment",
     "GenerativeSynthesisSampler",
     "Generator",
     "Inquisitor",
     "Plan",
     "Prediction",
     "Unsatisfiable",
+    "assess",
+    "assessed",
+    "best",
+    "pareto",
     "step",
     "trace",
 ]

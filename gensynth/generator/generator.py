@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import cached_property
 from hashlib import blake2b
-from typing import Annotated, Literal, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from optuna.distributions import BaseDistribution
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from gensynth.errors import UserError
 from gensynth.generator.decisions import Choice, Decision, Range, Value, prior
 from gensynth.generator.tracing import Define, Plan, trace
+from gensynth.validation import validate
 
 OutcomeT = TypeVar("OutcomeT")
 
+MAX_BYTES = 16 * 2**20
 MAX_DECISIONS = 10_000
 Name = Annotated[str, Field(max_length=1024)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Generator(BaseModel):
@@ -36,6 +43,7 @@ class Generator(BaseModel):
         theta: Distribution of each decision met so far.
         space: The search space, as configured.
         prototype: The prototype, as configured.
+        classes: Number of classes that its networks tell apart.
         constraint: The indicator function, as configured.
         seeds: Held-out seeds [first, end) behind the figures below.
         static_feasible: Share of their samples that meet every static bound, nothing refused.
@@ -55,14 +63,23 @@ class Generator(BaseModel):
     theta: Annotated[dict[Name, Decision], Field(max_length=MAX_DECISIONS)] = {}
     space: JsonValue = None
     prototype: JsonValue = None
+    classes: Annotated[int, Field(ge=1)] | None = None
     constraint: JsonValue = None
     seeds: tuple[int, int] | None = None
     static_feasible: Share | None = None
     predicted_feasible: Share | None = None
-    mean_performance: float | None = None
+    mean_performance: Finite | None = None
     unique: Share | None = None
 
-    _met: dict[str, tuple[BaseDistribution, Choice | Range]] = PrivateAttr(default_factory=dict)
+    @cached_property
+    def _met(self) -> dict[str, tuple[BaseDistribution, Choice | Range]]:
+        return {}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some attributes changed and nothing else remembered."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("_met", None)
+        return copy
 
     def decision(self, name: str, distribution: BaseDistribution) -> Choice | Range:
         """The distribution of one decision: θ's, or the prior where θ holds none that fits.
@@ -109,6 +126,44 @@ class Generator(BaseModel):
         if all(self.theta.get(name) is decision for name, decision in fitting.items()):
             return self
         return self.model_copy(update={"theta": {**self.theta, **fitting}})
+
+    def save(self, path: str | Path) -> None:
+        """Writes a generator file: JSON, one line a decision.
+
+        Raises:
+            UserError: If the file cannot be written.
+        """
+        data = self.model_dump(mode="json")
+        theta = ",\n    ".join(
+            f"{json.dumps(name)}: {json.dumps(decision)}"
+            for name, decision in data.pop("theta").items()
+        )
+        lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in data.items()]
+        lines.append(f'  "theta": {{\n    {theta}\n  }}')
+        try:
+            Path(path).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Generator:
+        """Reads a generator file, whoever wrote it.
+
+        Raises:
+            UserError: One line that names the file, the key and what is wrong.
+        """
+        where = str(path)
+        try:
+            size = Path(path).stat().st_size
+            if size > MAX_BYTES:
+                raise UserError(f"{size} bytes are more than a generator needs", where=where)
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"cannot be read ({error.strerror})", where=where) from error
+        except (ValueError, RecursionError) as error:
+            reason = "not a text file" if isinstance(error, UnicodeDecodeError) else "not JSON"
+            raise UserError(reason, where=where) from error
+        return validate(cls, data, where=where)
 
 
 def uniform(seed: int, name: str) -> float:

@@ -271,4 +271,4 @@ def _log_improvement(z: Vector) -> Vector:
     """log(φ(z) + z Φ(z)), also far in the lower tail (Ament et al. 2023, LogEI)."""
     near = np.log(np.maximum(norm.pdf(z) + z * ndtr(z), 1e-300))
     far = norm.logpdf(z) - 2 * np.log(np.maximum(np.abs(z), 1.0))
-    return np.where(z > -5, near, far)
+    return np.asarray(np.where(z > -5, near, far))

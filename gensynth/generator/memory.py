@@ -151,6 +151,10 @@ class Memory:
                 self._generators.append((size, self._next(size)))
         return self._generators[-1][1] if self._generators else self.learning.initial
 
+    def generators(self) -> list[Generator]:
+        """G₀ and all that followed."""
+        return [self.learning.initial, *(generator for _, generator in self._generators)]
+
     def _next(self, size: int) -> Generator:
         before = self._generators[-1][1] if self._generators else self.learning.initial
         past = self.past[:size]

@@ -58,6 +58,8 @@ class GenerativeSynthesisSampler(BaseSampler):
         entropy_floor: Least entropy of a decision's distribution, as a share of the greatest.
         leaning: In a study of several objectives with ``performance``, the share of proposals that
             look for a part of the front instead of the greatest U.
+        ranked: Whether the inquisitor chooses among candidates; without it they come straight from
+            the generator, which still learns.
         max_refusals: Refused draws after which an ask gives up.
 
     Attributes:
@@ -95,6 +97,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         step_limit: float = STEP_LIMIT,
         entropy_floor: float = ENTROPY_FLOOR,
         leaning: float = LEANING,
+        ranked: bool = True,
         max_refusals: int = 10_000,
     ) -> None:
         if define is None and (violations is not None or key is not None):
@@ -104,8 +107,11 @@ class GenerativeSynthesisSampler(BaseSampler):
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         self._screen = Screen(define, violations, key)
+        initial = Generator(noise=noise, start=dict(start or {}))
+        if define is not None:
+            initial = initial.meeting(trace(define, beginning(initial)).distributions)
         self._learning = Learning(
-            initial=Generator(noise=noise, start=dict(start or {})),
+            initial=initial,
             screen=self._screen,
             performance=performance,
             seed=seed,
@@ -114,6 +120,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             entropy_floor=entropy_floor,
         )
         self._leaning = leaning
+        self._ranks = ranked
         self._max_refusals = max_refusals
         self._memories: dict[tuple[int, int], Memory] = {}
         self._lock = threading.RLock()
@@ -128,6 +135,13 @@ class GenerativeSynthesisSampler(BaseSampler):
         """The generator that follows from a study's finished trials."""
         with self._lock:
             return self._recalled(study).generator()
+
+    def generators(self, study: Study) -> list[Generator]:
+        """G₀ and every generator that a study's finished trials led to, in their order."""
+        with self._lock:
+            memory = self._recalled(study)
+            memory.generator()
+            return memory.generators()
 
     def iteration(self, study: Study) -> int:
         """Number of updates of the generator so far."""
@@ -231,7 +245,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         define = self._screen.define or memory.recollection(rng)
         if define is None:
             return {}, {}, None
-        informed = memory.observed >= self._learning.startup
+        informed = self._ranks and memory.observed >= self._learning.startup
         for size in itertools.count(1):
             if informed:
                 order = self._ranked(memory, pool, define, rng, POOL * size)
