@@ -254,7 +254,9 @@ def _lens(face: Columns) -> tuple[Array, Array]:
 
 
 def _expose(tone: Array, face: Columns, x: Array, y: Array) -> Array:
-    light = f32(1) + face["light_x"] * x + face["light_y"] * y
+    edge = f32(1.2)
+    light = f32(1) + face["light_x"] * np.clip(x, -edge, edge)
+    light = light + face["light_y"] * np.clip(y, -edge, edge)
     shown = tone * np.clip(light, f32(0.3), f32(1.8)) * face["exposure"]
     middle = f32(0.45)
     return clamp(middle + (shown - middle) * face["contrast"])

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gensynth.data.dataset import NEUTRAL, DataError, Dataset
+from gensynth.data.images import Channels
 from gensynth.data.synthetic.camera import take
 from gensynth.data.synthetic.population import (
     APPROACH,
@@ -26,6 +27,7 @@ class SyntheticConfig(BaseModel):
         seed: Seed of people, expressions and pictures.
         subjects: Use only the first so many of the 118 subjects.
         size: Side of the square images in pixels.
+        channels: 1 for gray, 3 for the same gray in red, green and blue.
         neutral: Add the neutral first frame of each sequence as an eighth class.
         frames: Frames taken from the end of each sequence, 1 to 3.
     """
@@ -36,6 +38,7 @@ class SyntheticConfig(BaseModel):
     seed: int = Field(default=0, ge=0)
     subjects: int = Field(default=SUBJECTS, ge=1, le=SUBJECTS)
     size: int = Field(default=48, ge=16, le=512)
+    channels: Channels = 1
     neutral: bool = False
     frames: int = Field(default=len(APPROACH), ge=1, le=len(APPROACH))
 
@@ -67,7 +70,7 @@ def load_synthetic(config: SyntheticConfig) -> Dataset:
     images = take(shots, height=config.size, width=config.size, pixels_per_unit=config.size / 2)
     return Dataset(
         name="synthetic",
-        images=np.ascontiguousarray(images[:, None]),
+        images=np.repeat(images[:, None], config.channels, axis=1),
         labels=np.array([classes.index(emotion) for emotion in emotions], dtype=np.int64),
         classes=classes,
         subjects=np.array([shot.sequence.subject for shot in shots]),

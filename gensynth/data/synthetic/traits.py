@@ -53,10 +53,10 @@ IDENTITY: dict[str, tuple[float, float]] = {
 """Traits of a person. Zero-mean, unit-spread ones switch something on beyond a threshold."""
 
 PICTURE: dict[str, tuple[float, float]] = {
-    "shift_x": (0.0, 0.045),
-    "shift_y": (0.0, 0.045),
+    "shift_x": (0.0, 0.07),
+    "shift_y": (0.0, 0.07),
     "scale": (1.0, 0.04),
-    "roll": (0.0, 0.05),
+    "roll": (0.0, 0.08),
     "yaw": (0.0, 0.25),
     "pitch": (0.0, 0.2),
     "gaze_x": (0.0, 0.25),
