@@ -45,15 +45,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from gensynth.errors import UserError
-from gensynth.genome import INPUT, Genome, Operation, Shape
+from gensynth.genome import INPUT, OPERATIONS, Add, Genome, Operation, Shape
 from gensynth.genome.graph import MAX_NODES
-from gensynth.genome.ops import Add, Count, Node, ShapeError
+from gensynth.genome.ops import Count, ShapeError
 from gensynth.validation import alternatives, validate
 
 OUTPUT = "logits"
@@ -61,11 +61,6 @@ OUTPUT = "logits"
 Entry = Mapping[str, Any]
 Locate = Callable[[str], str]
 
-_OPERATIONS: dict[str, type[Operation]] = {
-    op: model
-    for model in get_args(get_args(Node)[0])
-    for op in get_args(model.model_fields["op"].annotation)
-}
 _ENTRY_KEYS = ("op", "use", "id", "inputs", "repeat")
 _EntryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_\-]{0,31}$")]
 
@@ -279,9 +274,9 @@ class _Expansion:
     def _operation(
         self, op: Any, attributes: dict[str, Any], node: str, sources: list[str], where: str
     ) -> str:
-        model = _OPERATIONS.get(str(op))
+        model = OPERATIONS.get(str(op))
         if model is None:
-            remedy = alternatives(str(op), _OPERATIONS)
+            remedy = alternatives(str(op), OPERATIONS)
             raise UserError(f"unknown op {op!r}", where=self.locate(f"{where}.op"), remedy=remedy)
         if model.arity[1] == 1:
             sources = [self._sum(node, sources, where)]

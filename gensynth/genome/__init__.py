@@ -3,6 +3,7 @@
 from gensynth.genome.files import dumps, json_schema, load, loads, save
 from gensynth.genome.graph import INPUT, Genome, GenomeError, InputShape
 from gensynth.genome.ops import (
+    OPERATIONS,
     Activation,
     Add,
     BatchNorm,
@@ -22,6 +23,7 @@ from gensynth.genome.ops import (
 
 __all__ = [
     "INPUT",
+    "OPERATIONS",
     "Activation",
     "Add",
     "BatchNorm",

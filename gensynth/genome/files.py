@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ MAX_BYTES = 16 * 2**20
 
 
 def dumps(genome: Genome) -> str:
-    """Writes a genome as JSON, one line a node, every default spelled out."""
-    data = genome.model_dump(mode="json")
+    """Writes a genome as JSON, one line a node, every default spelled out.
+
+    JSON has no infinities and no NaN: in the provenance they become null.
+    """
+    data = _finite(genome.model_dump(mode="json"))
     heads = [{key: node[key] for key in ("id", "op", "inputs")} for node in data["nodes"]]
     nodes = ",\n    ".join(
         json.dumps(head | node) for head, node in zip(heads, data.pop("nodes"), strict=True)
@@ -27,6 +31,14 @@ def dumps(genome: Genome) -> str:
 
 
 _AFTER_NODES = ("outputs", "provenance")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def loads(text: str, *, where: str = "genome") -> Genome:
@@ -87,7 +99,7 @@ def save(genome: Genome, path: str | Path) -> None:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a genome file."""
+    """The JSON Schema (2020-12) of a genome file, as in ``docs/genome.schema.json``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gensynth genome",

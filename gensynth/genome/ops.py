@@ -7,8 +7,8 @@ A shape is per sample: ``(channels, height, width)`` for a feature map, ``(featu
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -34,13 +34,20 @@ def _as_pair(value: Any) -> Any:
     return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-_AsPair = BeforeValidator(_as_pair, json_schema_input_type=int | tuple[int, int])
 _Positive = Annotated[int, Field(strict=True, ge=1, le=255)]
 _Natural = Annotated[int, Field(strict=True, ge=0, le=255)]
 
 # (height, width) in pixels; one integer stands for both.
-Extent = Annotated[tuple[_Positive, _Positive], _AsPair, PlainSerializer(_as_written)]
-Margin = Annotated[tuple[_Natural, _Natural], _AsPair, PlainSerializer(_as_written)]
+Extent = Annotated[
+    tuple[_Positive, _Positive],
+    BeforeValidator(_as_pair, json_schema_input_type=_Positive | tuple[_Positive, _Positive]),
+    PlainSerializer(_as_written),
+]
+Margin = Annotated[
+    tuple[_Natural, _Natural],
+    BeforeValidator(_as_pair, json_schema_input_type=_Natural | tuple[_Natural, _Natural]),
+    PlainSerializer(_as_written),
+]
 
 
 class ShapeError(ValueError):
@@ -126,7 +133,7 @@ class Window(Operation):
 
     def infer(self, shapes: Sequence[Shape]) -> Shape:
         channels, height, width = _feature_map(shapes[0], self.op_name)
-        top, bottom, left, right = self.pads(shapes[0])
+        top, bottom, left, right = self.pads((channels, height, width))
         (tall, wide), (down, across) = self.reach(), self.stride
         rows, columns = height + top + bottom - tall, width + left + right - wide
         if min(rows, columns) < 0:
@@ -171,7 +178,7 @@ class Pool(Window):
     op: Literal["max_pool", "avg_pool"]
 
     def infer(self, shapes: Sequence[Shape]) -> Shape:
-        top, bottom, left, right = self.pads(shapes[0])
+        top, bottom, left, right = self.pads(_feature_map(shapes[0], self.op))
         if max(top, bottom) >= self.kernel[0] or max(left, right) >= self.kernel[1]:
             raise ShapeError(f"{self.op} padding must be smaller than its window")
         return super().infer(shapes)
@@ -302,3 +309,9 @@ Node = Annotated[
     | Linear,
     Field(discriminator="op"),
 ]
+
+OPERATIONS: Mapping[str, type[Operation]] = {
+    op: model
+    for model in get_args(get_args(Node)[0])
+    for op in get_args(model.model_fields["op"].annotation)
+}
