@@ -69,14 +69,23 @@ def _moved(images: Tensor, augmentation: Augmentation, generator: torch.Generato
     if augmentation.flip:
         mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     cosine, sine = torch.cos(angle) * scale, torch.sin(angle) * scale
-    rows = (
-        torch.stack([cosine * mirror, -sine * (height / width), shift[:, 0]], dim=1),
-        torch.stack([sine * mirror * (width / height), cosine, shift[:, 1]], dim=1),
-    )
-    grid = functional.affine_grid(
-        torch.stack(rows, dim=1), [count, 1, height, width], align_corners=False
-    )
+    across, down = _centres(width), _centres(height)
+    grid = torch.empty(count, height, width, 2)
+    for axis, (by_column, by_row) in enumerate(
+        (
+            (cosine * mirror, -sine * (height / width)),
+            (sine * mirror * (width / height), cosine),
+        )
+    ):
+        along_row = by_column[:, None] * across + shift[:, axis, None]
+        along_column = by_row[:, None] * down
+        torch.add(along_row[:, None, :], along_column[:, :, None], out=grid[..., axis])
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def _centres(pixels: int) -> Tensor:
+    """Where ``grid_sample`` puts the centres of a row of pixels, from -1 to 1 edge to edge."""
+    return (torch.arange(pixels) * 2 + 1) / pixels - 1
 
 
 def _erased(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:

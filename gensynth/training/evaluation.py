@@ -39,7 +39,8 @@ def wilson(correct: float, total: float, *, z: float = NORMAL_95) -> tuple[float
     centre = share + z**2 / (2 * total)
     half = z * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
     scale = 1 + z**2 / total
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    low, high = (centre - half) / scale, (centre + half) / scale
+    return min(share, max(0.0, low)), max(share, min(1.0, high))
 
 
 @dataclass(frozen=True, kw_only=True)

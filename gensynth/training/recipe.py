@@ -74,7 +74,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     optimizer: Literal["adam", "adamw"] = "adamw"
-    learning_rate: Positive = 5e-3
+    learning_rate: Positive = 0.01
     schedule: Annotated[Schedule, Field(discriminator="kind")] = OneCycle()
     batch_size: Annotated[int, Field(ge=2)] = 64
     weight_decay: NonNegative = 0.05
