@@ -56,7 +56,7 @@ class _Histogram(BaseModel):
         """Running sums of the probabilities, the last exactly 1."""
         return (*np.cumsum(self.probabilities).tolist()[:-1], 1.0)
 
-    @cached_property
+    @property
     def vector(self) -> Vector:
         """The probabilities as an array, (cells,)."""
         return np.asarray(self.probabilities, dtype=np.float64)
@@ -228,7 +228,7 @@ class Range(_Histogram):
         point = round((value - self.low) / self.step) if self.step else self.unit(value)
         return bisect_right(self.starts, point) - 1
 
-    @cached_property
+    @property
     def centres(self) -> Vector:
         """The middle of each cell between 0 and 1 on the range's scale, (cells,)."""
         ends = [*self.starts[1:], self.count or 1]
@@ -292,7 +292,6 @@ def with_probabilities(decision: Choice | Range, probabilities: Vector) -> Choic
     shares = shares / shares.sum()
     copy = decision.model_copy(update={"probabilities": tuple(shares.tolist())})
     copy.__dict__.pop("cumulative", None)
-    copy.__dict__.pop("vector", None)
     return copy
 
 

@@ -11,6 +11,7 @@ Matrix = NDArray[np.float64]
 LENGTHS = (0.15, 0.3, 0.6, 1.2, 2.4)
 NOISES = (1e-4, 1e-3, 1e-2, 0.1, 0.5, 2.0)
 JITTER = 1e-9
+RESOLUTION = 0.01
 
 
 class GaussianProcess:
@@ -67,11 +68,15 @@ class GaussianProcess:
         return other
 
     def predict(self, queries: Matrix) -> tuple[Matrix, Matrix]:
-        """Posterior mean and standard deviation (of the function, without noise), (m,) each."""
+        """Posterior mean and standard deviation (of the function, without noise), (m,) each.
+
+        The deviation is at least a hundredth of the targets': nobody is surer than that, and the
+        tails of acquisition functions mean nothing there.
+        """
         cross = _matern(_squared_distances(queries, self._inputs) / self._unit, self.length)
         mean = cross @ self._weights
         explained = (cross * cho_solve(self._factor, cross.T).T).sum(axis=1)
-        variance = self._amplitude * np.maximum(1.0 - explained, 1e-12)
+        variance = np.maximum(self._amplitude * (1.0 - explained), RESOLUTION**2)
         return self._mean + self._scale * mean, self._scale * np.sqrt(variance)
 
 

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from gensynth.errors import UserError
 from gensynth.generator import Generator, best, pareto
 from gensynth.generator.assessment import assess, assessed
+from gensynth.generator.decisions import Value
 from gensynth.generator.generator import uniform
 
 
@@ -19,7 +21,7 @@ def define(trial: Any) -> tuple[Any, ...]:
     return depth, tuple(widths), rate, trial.suggest_categorical("act", ["relu", None, True, 2])
 
 
-START = {"depth": 2, "width0": 64, "width1": 33, "act": None}
+START: dict[str, Value] = {"depth": 2, "width0": 64, "width1": 33, "act": None}
 
 
 def test_a_sample_is_a_function_of_its_seed():
@@ -53,7 +55,7 @@ def test_uniform_numbers_are_in_the_unit_interval(seed: int, name: str):
 def test_uniform_numbers_are_uniform_and_independent_of_neighbouring_seeds():
     numbers = [uniform(seed, "x") for seed in range(4000)]
     assert sum(numbers) / 4000 == pytest.approx(0.5, abs=0.02)
-    pairs = sum((a - 0.5) * (b - 0.5) for a, b in zip(numbers, numbers[1:], strict=False)) / sum(
+    pairs = sum((a - 0.5) * (b - 0.5) for a, b in pairwise(numbers)) / sum(
         (a - 0.5) ** 2 for a in numbers
     )
     assert abs(pairs) < 0.06
