@@ -88,7 +88,7 @@ def load_ckplus(config: CKPlusConfig) -> Dataset:
                 where=str(root),
                 remedy="complete the data set: CK+ has 327 labelled sequences of seven classes",
             )
-    landmarks = _part(root, LANDMARKS, required=False)
+    landmarks = _part(root, LANDMARKS)
     return Dataset(
         name="ckplus",
         images=stack(
@@ -105,24 +105,25 @@ def load_ckplus(config: CKPlusConfig) -> Dataset:
     )
 
 
-def _part(root: Path, candidates: tuple[str, ...], *, required: bool = True) -> Path | None:
+def _part(root: Path, candidates: tuple[str, ...]) -> Path | None:
     """Find a part of the data set, the deepest of the places where it may lie."""
-    for candidate in reversed(candidates):
-        if (root / candidate).is_dir():
-            return root / candidate
-    if required:
+    places = (root / candidate for candidate in reversed(candidates))
+    return next((place for place in places if place.is_dir()), None)
+
+
+def _required_part(root: Path, candidates: tuple[str, ...]) -> Path:
+    place = _part(root, candidates)
+    if place is None:
         raise DataError(
             f"the folder {candidates[0]!r} is missing",
             where=str(root),
             remedy="point data.root at the folder that holds CK+'s unpacked archives",
         )
-    return None
+    return place
 
 
 def _labelled(root: Path) -> Iterator[Labelled]:
-    images, labels = _part(root, IMAGES), _part(root, LABELS)
-    assert images is not None
-    assert labels is not None
+    images, labels = _required_part(root, IMAGES), _required_part(root, LABELS)
     for subject in visible_folders(labels):
         for number in visible_folders(subject):
             files = sorted(number.glob("[!.]*_emotion.txt"))

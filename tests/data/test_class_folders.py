@@ -177,13 +177,13 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path):
 
 @pytest.mark.parametrize("pattern", ["(", r"(?P<person>S\d+)", ""])
 def test_a_pattern_without_a_subject_is_refused_at_once(pattern: str):
-    with pytest.raises(ValidationError, match="pattern|regular expression"):
+    with pytest.raises(ValidationError, match=r"pattern|regular expression"):
         FolderConfig(pattern=pattern)
 
 
 def test_unknown_kinds_and_keys_are_refused():
     adapter: TypeAdapter[DataConfig] = TypeAdapter(DataConfig)
-    with pytest.raises(ValidationError, match="synthetic.*ckplus.*ck48.*folder"):
+    with pytest.raises(ValidationError, match=r"synthetic.*ckplus.*ck48.*folder"):
         adapter.validate_python({"kind": "affectnet"})
     with pytest.raises(ValidationError, match="Extra inputs"):
         adapter.validate_python({"kind": "ck48", "rooot": "/data"})

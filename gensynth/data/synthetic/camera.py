@@ -15,8 +15,13 @@ from gensynth.data.synthetic.pose import Columns, grid
 from gensynth.data.synthetic.traits import IDENTITY, PICTURE
 
 BATCH_PIXELS = 1 << 18
+"""Pixels drawn at a time, so that the arrays stay in the processor's cache."""
+
 BLUR = 0.2
-NOISE = 0.018
+"""Share of each neighbour in the three-pixel blur."""
+
+NOISE = 0.015
+"""Standard deviation of sensor noise, on a scale on which white is 1."""
 
 
 def columns(frames: SequenceOf[Frame]) -> Columns:

@@ -234,7 +234,7 @@ def _hair(canvas: Canvas, face: Columns, x: Array, y: Array) -> None:
     curve = np.clip(face["hair_curve"], f32(-0.1), f32(1.2))
     line = face["hairline"] + fringe + curve * offset * offset
     beside = np.maximum(np.abs(x) - f32(0.45), f32(0)) * f32(3)
-    line = np.minimum(line, face["eye_y"] - face["head_y"] - f32(0.14) + beside)
+    line = np.minimum(line, face["eye_y"] - face["head_y"] - f32(0.22) + beside)
     outline = ellipse(x, y, head_half_width(face, y), head_height(face, y)) - f32(0.02)
     region = np.maximum(y - line, outline)
     canvas.paint(canvas.inside(region, 2.0) * (y < 0.1), face["hair"])

@@ -43,7 +43,7 @@ IDENTITY: dict[str, tuple[float, float]] = {
     "cheek": (0.1, 0.06),
     "folds": (0.12, 0.08),
     "eye_bags": (0.1, 0.07),
-    "skin": (0.64, 0.12),
+    "skin": (0.63, 0.09),
     "hair": (0.24, 0.16),
     "backdrop": (0.45, 0.16),
     "beard": (0.0, 1.0),
@@ -53,17 +53,17 @@ IDENTITY: dict[str, tuple[float, float]] = {
 """Traits of a person. Zero-mean, unit-spread ones switch something on beyond a threshold."""
 
 PICTURE: dict[str, tuple[float, float]] = {
-    "shift_x": (0.0, 0.07),
-    "shift_y": (0.0, 0.07),
-    "scale": (1.0, 0.04),
-    "roll": (0.0, 0.08),
+    "shift_x": (0.0, 0.08),
+    "shift_y": (0.0, 0.08),
+    "scale": (1.0, 0.05),
+    "roll": (0.0, 0.09),
     "yaw": (0.0, 0.25),
     "pitch": (0.0, 0.2),
     "gaze_x": (0.0, 0.25),
     "gaze_y": (0.0, 0.2),
-    "light_x": (0.0, 0.16),
+    "light_x": (0.0, 0.14),
     "light_y": (-0.04, 0.1),
-    "exposure": (1.05, 0.12),
-    "contrast": (1.15, 0.15),
+    "exposure": (1.03, 0.08),
+    "contrast": (1.2, 0.12),
 }
 """Circumstances of a picture: alignment and pose of the head, gaze, light, exposure."""
