@@ -169,10 +169,10 @@ def test_landmarks_lie_on_the_features_they_name(synthetic: Dataset):
 
 
 def test_a_linear_model_beats_chance_and_stays_far_from_perfect(synthetic: Dataset):
-    pixels = synthetic.images.reshape(len(synthetic), -1) / 255.0
+    pixels = synthetic.images[:, 0, ::2, ::2].reshape(len(synthetic), -1) / 255.0
     right = total = 0
     for fold in folds(synthetic)[::3]:
-        model = RidgeClassifier(alpha=300.0).fit(pixels[fold.train], synthetic.labels[fold.train])
+        model = RidgeClassifier(alpha=100.0).fit(pixels[fold.train], synthetic.labels[fold.train])
         right += int((model.predict(pixels[fold.test]) == synthetic.labels[fold.test]).sum())
         total += len(fold.test)
     chance = 249 / 981
