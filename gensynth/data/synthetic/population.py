@@ -20,13 +20,13 @@ SUBJECTS_WITH = {1: 21, 2: 22, 3: 47, 4: 20, 5: 7, 6: 1}
 
 SUBJECTS = sum(SUBJECTS_WITH.values())
 
-EXPRESSIVENESS = (1.27, 0.11)
+EXPRESSIVENESS = (1.33, 0.1)
 """Mean and standard deviation over subjects of the factor on all their movements."""
 
-SUBTLETY_SPREAD = 0.08
+SUBTLETY_SPREAD = 0.07
 """Standard deviation of that factor over the sequences of one subject."""
 
-UNIT_SPREAD = 0.16
+UNIT_SPREAD = 0.14
 """Standard deviation of the factor on a single action unit."""
 
 STRAY = 0.02
