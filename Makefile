@@ -20,7 +20,8 @@ $(READY): setup.cfg pyproject.toml requirements.txt
 	    echo "$(PYTHON) is not Python 3.11 or newer; name one that is: make PYTHON=python3.11" >&2; \
 	    exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c requirements.txt -e ".[dev]"
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile \
+	    -c requirements.txt -e ".[dev]"
 	@touch $@
 
 search: $(READY)  ## search: CONSTRAINT PROTOTYPE SPACE DATA DATA_ROOT BUDGET NAME ARGS="key=value …"

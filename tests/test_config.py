@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from gensynth.config import compose, find, load, options
+from gensynth.config import GROUPS, compose, find, load, options
 from gensynth.config.overrides import parse
 from gensynth.errors import UserError
 
@@ -62,6 +62,12 @@ def test_files_of_every_group_land_under_the_groups_key():
     assert config["constraint"]["bounds"]["params"] == {"max": 136000}
     assert config["data"] == {"kind": "folder", "root": None}
     assert config["training"] == {"epochs": 2}
+
+
+def test_every_shipped_file_composes_with_the_defaults():
+    for group in GROUPS:
+        for choice in options(group):
+            assert compose([f"{group}={choice}"])["constraint"]["bounds"] is not None
 
 
 def test_folders_of_the_working_directory_come_first_and_add_to_the_shipped_ones():
