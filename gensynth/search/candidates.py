@@ -1,0 +1,322 @@
+"""The search: networks are asked for, raced, and their outcomes told."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from optuna.trial import Trial
+
+from gensynth.cost import cost
+from gensynth.errors import UserError
+from gensynth.generator import GenerativeSynthesisSampler, Unsatisfiable
+from gensynth.genome import Genome
+from gensynth.search import racing
+from gensynth.search.ledger import TIME, Ledger, Outcome
+from gensynth.search.plan import Unit, base_seed, full_epochs, ladder
+from gensynth.search.setting import Setting
+from gensynth.search.work import Clock, Job
+from gensynth.training import FoldResult, metrics
+
+logger = logging.getLogger(__name__)
+
+MAX_REFUSALS = 300
+HALVING = "halving"
+SESSION = "session"
+
+
+@dataclass
+class Candidate:
+    """A network under way.
+
+    Attributes:
+        trial: Its Optuna trial.
+        genome: The network.
+        static: Its static metrics.
+        steps: The units that each rung adds.
+        results: What is trained so far.
+        rungs: Its score at the end of each rung it finished.
+    """
+
+    trial: Trial
+    genome: Genome
+    static: dict[str, float]
+    steps: tuple[tuple[Unit, ...], ...]
+    results: dict[Unit, FoldResult] = field(default_factory=dict)
+    rungs: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Everything that full fidelity asks for, in order."""
+        return tuple(unit for step in self.steps for unit in step)
+
+    @property
+    def deepest(self) -> list[FoldResult]:
+        """Results at the greatest number of epochs trained so far."""
+        epochs = max(unit.epochs for unit in self.results)
+        return [result for unit, result in self.results.items() if unit.epochs == epochs]
+
+
+@dataclass
+class Candidates:
+    """The first stage of a run.
+
+    One candidate is asked for ahead, so that no worker waits for a proposal; every proposal is
+    therefore made without knowing the outcome of the candidates under way. Asking and telling
+    happen while the workers train.
+
+    Args:
+        setting: The experiment.
+        ledger: Its study.
+        clock: Its time.
+        reserve: Seconds to keep for the confirmation of the finalists so far.
+        moved: Called when outcomes have been told, so that the generator may have moved.
+    """
+
+    setting: Setting
+    ledger: Ledger
+    clock: Clock
+    reserve: Callable[[], float]
+    moved: Callable[[], None] = lambda: None
+    ended: str | None = None
+    _ready: deque[Candidate] = field(default_factory=deque)
+    _live: dict[int, Candidate] = field(default_factory=dict)
+    _untold: deque[tuple[Candidate, Outcome | str]] = field(default_factory=deque)
+    _queued: int = 0
+    _scores: list[list[tuple[float, float]]] = field(default_factory=list)
+    _known: dict[str, int] = field(default_factory=dict)
+    _refused_before: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rungs = self.setting.experiment.fidelity.rungs
+        self._scores = [[] for _ in rungs]
+        self._queued = self.ledger.requeue()
+        for outcome in self.ledger.outcomes.values():
+            self._known.setdefault(outcome.genome, outcome.trial)
+            for scores, score in zip(self._scores, outcome.rungs, strict=False):
+                scores.append(score)
+        self._refused_before = dict((self.ledger.noted(SESSION) or {}).get("refused", {}))
+        if not self.ledger.asked:
+            self._queue_prototype()
+
+    @property
+    def asked(self) -> int:
+        """Candidates that are trained, or will be."""
+        under_way = len(self._ready) + len(self._live) + len(self._untold)
+        return self.ledger.candidates + under_way
+
+    def next(self) -> Job | None:
+        """Hands out the candidate that is ready, or asks for one."""
+        if not self._open():
+            return None
+        if not self._ready:
+            self.idle()
+        if not self._ready:
+            return None
+        candidate = self._ready.popleft()
+        self._live[candidate.trial.number] = candidate
+        return Job("search", candidate.genome, candidate.units, candidate.trial.number)
+
+    def exhausted(self) -> bool:
+        """Whether no more candidates come."""
+        return not self._open() or (self._spent() and not self._ready)
+
+    def result(self, job: Job, result: FoldResult) -> bool:
+        """Takes a fold and decides whether the candidate is worth another."""
+        assert job.trial is not None
+        candidate = self._live[job.trial]
+        unit = Unit(result.fold, result.epochs, result.seed)
+        candidate.results[unit] = result
+        stopped = self._judge(candidate, unit)
+        complete = stopped is None and len(candidate.results) == len(candidate.units)
+        if stopped is None and not complete:
+            return True
+        del self._live[job.trial]
+        self._untold.append((candidate, self._outcome(candidate, stopped)))
+        return False
+
+    def failed(self, job: Job, reason: str) -> None:
+        """Gives a candidate up whose training failed."""
+        assert job.trial is not None
+        self._untold.append((self._live.pop(job.trial), reason))
+
+    def idle(self) -> None:
+        """Tells what is untold, then asks ahead."""
+        if self._untold:
+            while self._untold:
+                self._tell(*self._untold.popleft())
+            self._remember()
+            self.moved()
+        if not self._ready and self._open() and not self._spent():
+            candidate = self._ask()
+            if candidate is not None:
+                self._ready.append(candidate)
+
+    def close(self) -> None:
+        """Tells everything; what is under way is for another session to queue again."""
+        while self._untold:
+            self._tell(*self._untold.popleft())
+        for candidate in (*self._live.values(), *self._ready):
+            self.ledger.abandon(candidate.trial)
+        self._live.clear()
+        self._ready.clear()
+        self._remember()
+
+    @property
+    def refused(self) -> Counter[str]:
+        """Networks refused before training so far, by bound, and ``"duplicate"``."""
+        sampler = self.ledger.study.sampler
+        inside = sampler.refused if isinstance(sampler, GenerativeSynthesisSampler) else {}
+        total = Counter(self._refused_before) + Counter(inside) + self.ledger.refused
+        total["duplicate"] += self.ledger.duplicates
+        return total
+
+    def _open(self) -> bool:
+        """Whether there is time for more."""
+        return self.ended is None and self.clock.within(self.reserve())
+
+    def _spent(self) -> bool:
+        limit = self.setting.experiment.budget.candidates
+        return limit is not None and self.asked >= limit and not self._queued
+
+    def _queue_prototype(self) -> None:
+        """Has φ asked first where the sampler would not do so by itself."""
+        sampler = self.ledger.study.sampler
+        space = self.setting.space
+        if isinstance(sampler, GenerativeSynthesisSampler):
+            return
+        self.ledger.study.enqueue_trial(dict(space.start), skip_if_exists=True)
+
+    def _ask(self) -> Candidate | None:
+        """Asks until a network is admissible.
+
+        Raises:
+            Unsatisfiable: If the very first network cannot be found.
+        """
+        refusals: dict[str, int] = {}
+        for _ in range(MAX_REFUSALS):
+            try:
+                trial = self.ledger.study.ask()
+            except Unsatisfiable as error:
+                self._end(error)
+                return None
+            self._queued = max(0, self._queued - 1)
+            candidate = self._admit(trial, refusals)
+            if candidate is not None:
+                return candidate
+        shares = ", ".join(
+            f"{name} refuses {count / MAX_REFUSALS:.0%}" for name, count in refusals.items()
+        )
+        self._end(
+            Unsatisfiable(
+                f"none of {MAX_REFUSALS} networks in a row is admissible: {shares}",
+                where="search space",
+                remedy="loosen the bound that refuses most, or widen the search space",
+            )
+        )
+        return None
+
+    def _admit(self, trial: Trial, refusals: dict[str, int]) -> Candidate | None:
+        genome = self.setting.space(trial)
+        static = cost(genome).metrics()
+        violations = self.setting.experiment.constraint.static.violations(static)
+        broken = [name for name, violation in violations.items() if violation > 0]
+        if broken:
+            self.ledger.tell_refused(trial, genome.hash, static, violations)
+            for name in broken:
+                refusals[name] = refusals.get(name, 0) + 1
+            return None
+        known = self._known.get(genome.hash)
+        if known is not None and known != trial.number:
+            self.ledger.tell_duplicate(trial, known)
+            refusals["duplicate"] = refusals.get("duplicate", 0) + 1
+            return None
+        self._known[genome.hash] = trial.number
+        experiment = self.setting.experiment
+        seed = base_seed(experiment.seed, genome.hash, "search")
+        return Candidate(trial, genome, static, ladder(experiment.fidelity.rungs, seed))
+
+    def _end(self, error: UserError) -> None:
+        """Ends the search early; an error only if it has found nothing at all."""
+        if self.asked == 0:
+            raise error
+        logger.info("the search ends early: %s", error)
+        self.ended = str(error)
+
+    def _judge(self, candidate: Candidate, unit: Unit) -> str | None:
+        """Why the candidate is stopped after this unit; None to go on."""
+        experiment = self.setting.experiment
+        full = experiment.fidelity.rungs[-1]
+        if unit.epochs == full.epochs:
+            trained = candidate.deepest
+            done = {result.fold for result in trained}
+            lost = racing.out_of_reach(
+                experiment.constraint.trained,
+                trained,
+                [fold for fold in self.setting.folds[: full.folds] if fold.index not in done],
+                self.setting.dataset,
+                self.setting.folds,
+                risk=experiment.fidelity.risk,
+            )
+            if lost is not None and len(candidate.results) < len(candidate.units):
+                return lost.bound
+        position = len(candidate.rungs)
+        if len(candidate.results) == sum(len(step) for step in candidate.steps[: position + 1]):
+            last = position == len(candidate.steps) - 1
+            if not self._climb(candidate, position) and not last:
+                return HALVING
+        if not self._open() and len(candidate.results) < len(candidate.units):
+            return TIME
+        return None
+
+    def _climb(self, candidate: Candidate, position: int) -> bool:
+        """Notes the score at the end of a rung; returns whether the next one is earned."""
+        figures = self._figures(candidate)
+        experiment = self.setting.experiment
+        score = racing.score(
+            experiment.constraint.violations(figures), experiment.performance(figures)
+        )
+        promoted = racing.promoted(score, self._scores[position], experiment.fidelity.reduction)
+        self._scores[position].append(score)
+        candidate.rungs.append(score)
+        return promoted
+
+    def _figures(self, candidate: Candidate) -> dict[str, float]:
+        trained = metrics(candidate.deepest, self.setting.dataset, self.setting.folds)
+        return {**candidate.static, **trained}
+
+    def _outcome(self, candidate: Candidate, stopped: str | None) -> Outcome:
+        experiment = self.setting.experiment
+        figures = self._figures(candidate)
+        epochs = sum(unit.epochs for unit in candidate.results)
+        complete = stopped is None
+        return Outcome(
+            trial=candidate.trial.number,
+            params=candidate.trial.params,
+            genome=candidate.genome.hash,
+            metrics=figures,
+            violations=experiment.constraint.violations(figures),
+            performance=experiment.performance(figures),
+            fidelity=epochs / full_epochs(experiment.fidelity.rungs),
+            feasible=complete and experiment.constraint.feasible(figures),
+            complete=complete,
+            stopped=stopped,
+            rungs=tuple(candidate.rungs),
+        )
+
+    def _remember(self) -> None:
+        """Keeps what another session has to know besides the trials."""
+        sampler = self.ledger.study.sampler
+        inside = sampler.refused if isinstance(sampler, GenerativeSynthesisSampler) else {}
+        refused = Counter(self._refused_before) + Counter(inside)
+        before = self.ledger.noted(SESSION) or {}
+        now = {"seconds": self.clock.used, "refused": dict(refused)}
+        self.ledger.note(SESSION, {**before, **now})
+
+    def _tell(self, candidate: Candidate, outcome: Outcome | str) -> None:
+        if isinstance(outcome, str):
+            self.ledger.tell_failed(candidate.trial, candidate.genome.hash, outcome)
+            return
+        self.ledger.tell(candidate.trial, replace(outcome, trial=candidate.trial.number))

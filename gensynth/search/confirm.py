@@ -1,0 +1,277 @@
+"""Confirmation: finalists are trained again, on all folds, with seeds that chose nothing.
+
+A search picks its winners by the score that it then knows, so that score flatters them. Only what
+is trained afresh is honest, and 1_r is judged on it.
+
+Finalists are taken in turn by U and by accuracy from the candidates that were feasible at the full
+search fidelity (by least violation where none was). One that certainly cannot satisfy 1_r any more
+is put aside, and while none satisfies it and time is left, further candidates are confirmed, the
+most accurate first. Nothing new is begun after the time is up; what is begun is finished.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+
+from gensynth.genome import Genome
+from gensynth.search import racing
+from gensynth.search.ledger import Ledger, Outcome
+from gensynth.search.plan import Unit, base_seed, cross_validation
+from gensynth.search.setting import Setting
+from gensynth.search.work import Clock, Job
+from gensynth.space import decode
+from gensynth.training import Evaluation, FoldResult, evaluate, mean_evaluation
+
+GREATEST_RESERVE = 0.4
+
+
+@dataclass
+class Finalist:
+    """A network under confirmation.
+
+    Attributes:
+        outcome: What the search knows of it.
+        genome: The network.
+        seeds: Base seeds of its cross-validations.
+        units: Everything to train.
+        results: What is trained.
+        refuted: The bound that it certainly breaks, if there is one.
+    """
+
+    outcome: Outcome
+    genome: Genome
+    seeds: tuple[int, ...]
+    units: tuple[Unit, ...]
+    results: dict[Unit, FoldResult] = field(default_factory=dict)
+    refuted: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is trained."""
+        return len(self.results) == len(self.units)
+
+    def repetitions(self) -> list[list[FoldResult]]:
+        """Results of each cross-validation."""
+        size = len(self.units) // len(self.seeds)
+        parts = [self.units[start : start + size] for start in range(0, len(self.units), size)]
+        return [[self.results[unit] for unit in part if unit in self.results] for part in parts]
+
+
+@dataclass
+class Confirmation:
+    """The second stage of a run.
+
+    Args:
+        setting: The experiment.
+        ledger: Its study.
+        clock: Its time.
+        workers: Number of workers.
+        pace: Seconds that an epoch of one fold of a network takes, by canonical hash; None where
+            nothing is known of it.
+        begun: Canonical hashes of the networks whose confirmation an earlier session began.
+        spare: Something to do while all workers are busy.
+    """
+
+    setting: Setting
+    ledger: Ledger
+    clock: Clock
+    workers: int
+    pace: Callable[[str], float | None]
+    begun: Sequence[str] = ()
+    spare: Callable[[], object] = lambda: None
+    finalists: list[Finalist] = field(default_factory=list)
+    _queue: deque[tuple[Finalist, Unit]] = field(default_factory=deque)
+    _aside: deque[tuple[Finalist, Unit]] = field(default_factory=deque)
+    _out: int = 0
+    _begun: bool = False
+    _reserved: tuple[int, float] = (-1, 0.0)
+
+    def reserve(self) -> float:
+        """Seconds to keep for confirming the finalists that would be chosen now."""
+        if self.clock.limit is None:
+            return 0.0
+        count = len(self.ledger.outcomes)
+        if self._reserved[0] != count:
+            wanted = self.setting.experiment.confirm.finalists
+            chosen = ranking(tuple(self.ledger.outcomes.values()))[:wanted]
+            self._reserved = count, sum(self._seconds(outcome) for outcome in chosen)
+        return min(self._reserved[1], GREATEST_RESERVE * self.clock.limit)
+
+    def next(self) -> Job | None:
+        """The next fold of a finalist."""
+        if not self._begun:
+            self._begin()
+        if not self.clock.within():
+            self._drop_unbegun()
+        if not self._queue and not self._out:
+            self._extend()
+        if not self._queue:
+            return None
+        finalist, unit = self._queue.popleft()
+        self._out += 1
+        return Job("confirm", finalist.genome, (unit,), finalist.outcome.trial)
+
+    def exhausted(self) -> bool:
+        """Whether all is confirmed that will be."""
+        return not self._queue and not self._out
+
+    def result(self, job: Job, result: FoldResult) -> bool:
+        """Takes a fold; a finalist that it refutes is put aside."""
+        self._out -= 1
+        finalist = self._finalist(job)
+        finalist.results[Unit(result.fold, result.epochs, result.seed)] = result
+        if finalist.refuted is None and not finalist.complete:
+            finalist.refuted = self._refuted(finalist)
+            if finalist.refuted is not None:
+                self._put_aside(finalist)
+        return True
+
+    def failed(self, job: Job, reason: str) -> None:
+        """Leaves a finalist unconfirmed whose training failed."""
+        self._out -= 1
+        finalist = self._finalist(job)
+        self._queue = deque(entry for entry in self._queue if entry[0] is not finalist)
+
+    def idle(self) -> None:
+        """Has no books to keep, so it does something else."""
+        self.spare()
+
+    def close(self) -> None:
+        """Has nothing to end."""
+
+    def evaluation(self, finalist: Finalist) -> Evaluation | None:
+        """The confirmed figures; None while folds are missing."""
+        if not finalist.complete:
+            return None
+        setting = self.setting
+        return mean_evaluation(
+            [evaluate(part, setting.dataset, setting.folds) for part in finalist.repetitions()]
+        )
+
+    def satisfies(self, finalist: Finalist) -> bool:
+        """Whether the confirmed figures satisfy 1_r."""
+        evaluation = self.evaluation(finalist)
+        if evaluation is None:
+            return False
+        figures = {**finalist.outcome.metrics, **evaluation.metrics()}
+        return self.setting.experiment.constraint.feasible(figures)
+
+    def _begin(self) -> None:
+        self._begun = True
+        wanted = self.setting.experiment.confirm.finalists
+        ranked = ranking(tuple(self.ledger.outcomes.values()))
+        earlier = {one.genome: one for one in ranked if one.genome in self.begun}
+        chosen = [earlier[genome] for genome in self.begun if genome in earlier]
+        affordable = [outcome for outcome in ranked if self._affordable(outcome)]
+        chosen += [outcome for outcome in affordable[:wanted] if outcome not in chosen]
+        for outcome in chosen or sorted(ranked[:wanted], key=self._seconds)[:1]:
+            self._add(outcome)
+
+    def _extend(self) -> None:
+        """Finds more to do when everything is back."""
+        if not self.finalists or not self.clock.within():
+            return
+        if not any(self.satisfies(finalist) for finalist in self.finalists):
+            taken = {finalist.outcome.trial for finalist in self.finalists}
+            others = [
+                outcome
+                for outcome in ranking(tuple(self.ledger.outcomes.values()))
+                if outcome.feasible and outcome.trial not in taken and self._affordable(outcome)
+            ]
+            if others:
+                self._add(max(others, key=lambda outcome: outcome.metrics["accuracy"]))
+                return
+        self._queue, self._aside = self._aside, deque()
+
+    def _add(self, outcome: Outcome) -> None:
+        experiment = self.setting.experiment
+        repetitions = range(experiment.confirm.seeds)
+        seeds = tuple(
+            base_seed(experiment.seed, outcome.genome, "confirm", number) for number in repetitions
+        )
+        folds, epochs = len(self.setting.folds), experiment.confirm_epochs
+        units = tuple(unit for seed in seeds for unit in cross_validation(folds, epochs, seed))
+        genome = decode(self.setting.space, outcome.params)
+        finalist = Finalist(outcome, genome, seeds, units)
+        self.finalists.append(finalist)
+        self._queue.extend((finalist, unit) for unit in units)
+
+    def _drop_unbegun(self) -> None:
+        begun = [finalist for finalist in self.finalists if finalist.results]
+        keep = begun or self.finalists[:1]
+        self._queue = deque(entry for entry in self._queue if entry[0] in keep)
+
+    def _put_aside(self, finalist: Finalist) -> None:
+        mine = [entry for entry in self._queue if entry[0] is finalist]
+        self._aside.extend(mine)
+        self._queue = deque(entry for entry in self._queue if entry[0] is not finalist)
+
+    def _refuted(self, finalist: Finalist) -> str | None:
+        setting = self.setting
+        figures = []
+        for part in finalist.repetitions():
+            done = {result.fold for result in part}
+            remaining = [fold for fold in setting.folds if fold.index not in done]
+            figures.append(racing.best_case(part, remaining, setting.dataset, setting.folds))
+        violations = setting.experiment.constraint.trained.violations(_means(figures))
+        return next(
+            (name for name, value in violations.items() if name.endswith(".min") and value > 0),
+            None,
+        )
+
+    def _finalist(self, job: Job) -> Finalist:
+        return next(one for one in self.finalists if one.outcome.trial == job.trial)
+
+    def _affordable(self, outcome: Outcome) -> bool:
+        return self.clock.within(self._seconds(outcome))
+
+    def _seconds(self, outcome: Outcome) -> float:
+        """Estimated time to confirm a candidate with all workers."""
+        confirm = self.setting.experiment.confirm
+        epochs = len(self.setting.folds) * self.setting.experiment.confirm_epochs * confirm.seeds
+        return (self.pace(outcome.genome) or 0.0) * epochs / self.workers
+
+
+def ranking(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Candidates trained to full search fidelity, the first the first to be confirmed.
+
+    The feasible ones come first, in turn the one of greatest U and the most accurate one: the
+    first is what is wanted, the second what most likely still satisfies 1_r when trained again.
+    The others follow by their total violation.
+    """
+    complete = [outcome for outcome in outcomes if outcome.complete]
+    feasible = [outcome for outcome in complete if outcome.feasible]
+    orders = (
+        sorted(feasible, key=_by_performance, reverse=True),
+        sorted(feasible, key=_by_accuracy, reverse=True),
+    )
+    in_turn = {one.trial: one for pair in zip(*orders, strict=True) for one in pair}
+    rest = sorted((one for one in complete if not one.feasible), key=_by_violation)
+    return [*in_turn.values(), *rest]
+
+
+def _by_performance(outcome: Outcome) -> tuple[float, float]:
+    return outcome.performance or 0.0, -outcome.trial
+
+
+def _by_accuracy(outcome: Outcome) -> tuple[float, float]:
+    return outcome.metrics["accuracy"], -outcome.trial
+
+
+def _by_violation(outcome: Outcome) -> tuple[float, float]:
+    total = sum(max(value, 0.0) for value in outcome.violations.values())
+    return total, -(outcome.performance or 0.0)
+
+
+def _means(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean figures of repeated cross-validations, the least recall that of the mean recalls."""
+    means = {name: fmean(one[name] for one in figures) for name in figures[0]}
+    recalls = [
+        value
+        for name, value in means.items()
+        if name.startswith("recall.") and name != "recall.min"
+    ]
+    return {**means, "recall.min": min(recalls)} if recalls else means

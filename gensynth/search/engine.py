@@ -1,0 +1,255 @@
+"""Ray Tune executes: jobs of a conductor become Tune trials, results go back to the conductor."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+from ray import tune
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from gensynth.data import Dataset, Fold
+from gensynth.genome import dumps
+from gensynth.search.trainable import RESULT, FoldTrainer, job_config
+from gensynth.search.work import Conductor
+from gensynth.training import Recipe
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user pressed Ctrl-C, or the process was asked to end; everything is kept."""
+
+
+class Material(Protocol):
+    """What workers train on."""
+
+    @property
+    def dataset(self) -> Dataset:
+        """The images."""
+
+    @property
+    def folds(self) -> Sequence[Fold]:
+        """All folds."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """How networks are trained."""
+
+
+def execute(conductor: Conductor, material: Material, workers: int) -> None:
+    """Has Tune do a conductor's jobs; returns when there are none left.
+
+    Args:
+        conductor: Where jobs come from and results go to.
+        material: What the workers train on.
+        workers: Jobs at a time.
+
+    Raises:
+        Interrupted: After Ctrl-C.
+        Exception: What went wrong in the conductor's books.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gensynth-tune-"))
+    try:
+        with _interruptible() as interrupted:
+            adapter = _Adapter(conductor, workers, interrupted)
+            with suppress(_Leave):
+                tune.Tuner(
+                    tune.with_resources(
+                        tune.with_parameters(
+                            FoldTrainer,
+                            dataset=material.dataset,
+                            folds=material.folds,
+                            recipe=material.recipe,
+                        ),
+                        {"cpu": 1},
+                    ),
+                    tune_config=tune.TuneConfig(
+                        search_alg=_JobSearcher(adapter),
+                        scheduler=_Racing(adapter),
+                        num_samples=-1,
+                        reuse_actors=True,
+                        trial_name_creator=lambda trial: trial.trial_id,
+                        trial_dirname_creator=lambda trial: trial.trial_id,
+                    ),
+                    run_config=tune.RunConfig(
+                        name="jobs",
+                        storage_path=str(folder),
+                        callbacks=[_Failures(adapter)],
+                        failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
+                        checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                        verbose=0,
+                    ),
+                ).fit()
+        if conductor.error is not None:
+            raise conductor.error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Adapter:
+    """Which Tune trial does which job."""
+
+    def __init__(self, conductor: Conductor, workers: int, interrupted: threading.Event) -> None:
+        self.conductor = conductor
+        self.interrupted = interrupted
+        self.workers = workers
+        self._keys: dict[str, int] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Stays behind when Tune pickles what it runs for its own kind of restoring."""
+        return {}
+
+    def __deepcopy__(self, memo: object) -> _Adapter:
+        return self
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """A job for a trial; Tune asks several times a second."""
+        conductor = self.conductor
+        try:
+            if conductor.running < self.workers or conductor.held:
+                found = conductor.next()
+                if found is not None:
+                    key, job = found
+                    self._keys[trial_id] = key
+                    return job_config(dumps(job.genome), job.units)
+                if conductor.finished:
+                    return str(Searcher.FINISHED)
+            conductor.idle()
+        except Exception as error:
+            conductor.error = conductor.error or error
+        return str(Searcher.FINISHED) if conductor.error is not None else None
+
+    def result(self, trial_id: str, result: Mapping[str, Any]) -> bool:
+        """Takes a fold; returns whether the trial goes on."""
+        if self.conductor.error is not None:
+            return False
+        try:
+            wanted = self.conductor.result(self._keys[trial_id], result[RESULT])
+        except Exception as error:
+            self.conductor.error = error
+            return False
+        if not wanted:
+            del self._keys[trial_id]
+        return wanted
+
+    def failed(self, trial_id: str, reason: str) -> None:
+        """Takes note of a worker that failed."""
+        try:
+            if trial_id in self._keys:
+                self.conductor.failed(self._keys.pop(trial_id), reason)
+        except Exception as error:
+            self.conductor.error = self.conductor.error or error
+
+
+class _JobSearcher(Searcher):
+    """Where Tune gets its trials from."""
+
+    def __init__(self, adapter: _Adapter) -> None:
+        super().__init__()
+        self._adapter = adapter
+
+    def suggest(self, trial_id: str) -> Any:
+        return self._adapter.suggest(trial_id)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Everything is done by the scheduler and the callback."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """The study and the journal are the only memory."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """The study and the journal are the only memory."""
+
+
+class _Racing(TrialScheduler):
+    """Passes every fold on, and stops or continues the trial as the conductor decides."""
+
+    def __init__(self, adapter: _Adapter) -> None:
+        self._adapter = adapter
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        """Nothing to prepare."""
+
+    def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
+        """See :class:`_Failures`."""
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        wanted = self._adapter.result(trial.trial_id, result)
+        return TrialScheduler.CONTINUE if wanted else TrialScheduler.STOP
+
+    def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
+        """Done with the result."""
+
+    def on_trial_remove(self, tune_controller: Any, trial: Trial) -> None:
+        """Trials are never removed."""
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """Leaves the choice to Tune: first come, first served."""
+        return None
+
+    def debug_string(self) -> str:
+        return "racing"
+
+
+class _Failures(Callback):
+    """Tells the conductor of workers that failed, and leaves the loop after Ctrl-C."""
+
+    def __init__(self, adapter: _Adapter) -> None:
+        self._adapter = adapter
+
+    def on_trial_error(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        self._adapter.failed(trial.trial_id, _reason(trial))
+
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        self._adapter.conductor.watch()
+        if self._adapter.interrupted.is_set():
+            raise Interrupted
+        error = self._adapter.conductor.error
+        if error is not None:
+            raise _Leave
+
+
+class _Leave(BaseException):
+    """Leaves Tune's loop at once."""
+
+
+def _reason(trial: Trial) -> str:
+    """The last line of what went wrong, which names the error."""
+    error = trial.get_pickled_error() or trial.get_error()
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kind = type(getattr(error, "cause", error)).__name__
+    return f"{lines[-1]}" if lines else kind
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Turns the first Ctrl-C into an event, so that it interrupts nothing half-done."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if event.is_set():
+            raise Interrupted
+        event.set()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

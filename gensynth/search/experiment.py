@@ -1,0 +1,160 @@
+"""One search as data: everything that decides what comes out of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gensynth.data import DataConfig, FoldBy
+from gensynth.indicator import Indicator
+from gensynth.performance import NetScore, Performance
+from gensynth.search.plan import Rung
+from gensynth.training import Recipe
+
+Positive = Annotated[int, Field(ge=1)]
+SamplerName = Literal["generative", "random", "tpe", "nsgaii"]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Folds(_Config):
+    """How the data are split.
+
+    Attributes:
+        count: Number of folds.
+        by: ``subject`` keeps a person's images together; ``image`` has to be asked for.
+    """
+
+    count: Annotated[int, Field(ge=2)] = 10
+    by: FoldBy = "subject"
+
+
+class Budget(_Config):
+    """When a search ends: with whichever comes first.
+
+    Attributes:
+        candidates: Networks to train; None for no limit.
+        minutes: Time of the whole run, confirmation included; None for no limit.
+    """
+
+    candidates: Positive | None = 200
+    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = 8.0
+
+    @model_validator(mode="after")
+    def _ends(self) -> Budget:
+        if self.candidates is None and self.minutes is None:
+            raise ValueError("a search without a limit never ends: give candidates or minutes")
+        return self
+
+
+class Fidelity(_Config):
+    """How a candidate is raced.
+
+    Attributes:
+        rungs: Rising levels; the last is the full search fidelity, at which 1_r is judged.
+        reduction: η: one candidate in so many goes on from rung to rung; None lets all go on.
+        risk: Accepted probability, at each decision, of stopping a candidate that would have met
+            1_r; 0 stops only those that certainly cannot.
+    """
+
+    rungs: Annotated[tuple[Rung, ...], Field(min_length=1)] = (
+        Rung(folds=1, epochs=4),
+        Rung(folds=3, epochs=10),
+    )
+    reduction: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = 3.0
+    risk: Annotated[float, Field(ge=0, lt=0.5)] = 0.05
+
+    @model_validator(mode="after")
+    def _rises(self) -> Fidelity:
+        for lower, upper in zip(self.rungs, self.rungs[1:], strict=False):
+            if upper.folds < lower.folds or upper.epochs < lower.epochs or upper == lower:
+                raise ValueError("rungs must rise: more folds, more epochs, or both")
+        return self
+
+
+class Confirm(_Config):
+    """How the finalists are confirmed: on all folds, with training seeds never used before.
+
+    Attributes:
+        finalists: Number of networks; 0 confirms none.
+        seeds: Whole cross-validations of each.
+        epochs: Passes over each training part; None takes those of the last rung.
+    """
+
+    finalists: Annotated[int, Field(ge=0)] = 3
+    seeds: Positive = 1
+    epochs: Positive | None = None
+
+
+class Experiment(_Config):
+    """One search.
+
+    Attributes:
+        name: Name of the run directory and the study; None makes one from the choices.
+        seed: Every random draw follows from it.
+        workers: Processes that train; None is one a core.
+        storage: Optuna storage URL; None is ``study.db`` in the run directory.
+        ray_address: Address of a running Ray cluster to join; None starts a private local one.
+        runs: Folder of the run directories.
+        prototype: φ, see :mod:`gensynth.prototype`.
+        search_space: What may be changed about φ, see :mod:`gensynth.space`.
+        constraint: The indicator function 1_r.
+        data: The images.
+        training: The recipe.
+        performance: U, the greater the better.
+        sampler: Who proposes networks.
+        folds: How the data are split.
+        fidelity: How candidates are raced.
+        budget: When the search ends.
+        confirm: How finalists are confirmed.
+    """
+
+    name: str | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    workers: Positive | None = None
+    storage: str | None = None
+    ray_address: str | None = None
+    runs: str = "runs"
+    prototype: dict[str, Any]
+    search_space: dict[str, Any]
+    constraint: Indicator
+    data: DataConfig
+    training: Recipe = Recipe()
+    performance: Performance = NetScore()
+    sampler: SamplerName = "generative"
+    folds: Folds = Folds()
+    fidelity: Fidelity = Fidelity()
+    budget: Budget = Budget()
+    confirm: Confirm = Confirm()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Experiment:
+        if self.name is not None and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", self.name):
+            raise ValueError(f"name {self.name!r} is not a folder name of letters, digits and _.-")
+        deepest = self.fidelity.rungs[-1].folds
+        if deepest > self.folds.count:
+            raise ValueError(
+                f"fidelity.rungs asks for {deepest} folds but folds.count is {self.folds.count}"
+            )
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name, or one made of constraint, prototype, space and data."""
+        if self.name is not None:
+            return self.name
+        parts = (
+            self.constraint.name,
+            str(self.prototype.get("name", "prototype")),
+            str(getattr(self.data, "kind", "data")),
+        )
+        return re.sub(r"[^A-Za-z0-9_.\-]+", "_", "-".join(parts))
+
+    @property
+    def confirm_epochs(self) -> int:
+        """Epochs of the confirmation."""
+        return self.confirm.epochs or self.fidelity.rungs[-1].epochs

@@ -1,0 +1,178 @@
+"""The append-only memory of every fold that was trained.
+
+One JSON object a line. A line is written with one call and flushed, so a crash loses at most the
+line that it interrupts; such a torn line is left out when the journal is read, and ended before the
+next one is written.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from gensynth.errors import UserError
+from gensynth.search.plan import Phase, Unit
+from gensynth.training import FoldResult
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trained fold.
+
+    Attributes:
+        phase: What it was trained for.
+        trial: Number of the Optuna trial, if it belongs to one.
+        genome: Canonical hash of the network.
+        fold: Index of the fold.
+        epochs: Passes over its training part.
+        seed: Training seed.
+        correct: Test images classified correctly.
+        total: Test images.
+        predictions: Class index of each test image.
+        loss: Final training loss; None if the training diverged.
+        seconds: Time that the training took.
+    """
+
+    phase: Phase
+    trial: int | None
+    genome: str
+    fold: int
+    epochs: int
+    seed: int
+    correct: int
+    total: int
+    predictions: tuple[int, ...]
+    loss: float | None
+    seconds: float
+
+    @property
+    def unit(self) -> Unit:
+        """What was asked for."""
+        return Unit(fold=self.fold, epochs=self.epochs, seed=self.seed)
+
+    @property
+    def result(self) -> FoldResult:
+        """What came out."""
+        return FoldResult(
+            fold=self.fold,
+            epochs=self.epochs,
+            seed=self.seed,
+            predictions=self.predictions,
+            correct=self.correct,
+            total=self.total,
+            seconds=self.seconds,
+            loss=self.loss,
+        )
+
+    @classmethod
+    def of(cls, phase: Phase, trial: int | None, genome: str, result: FoldResult) -> Entry:
+        """The entry of a result."""
+        return cls(phase=phase, trial=trial, genome=genome, **asdict(result))
+
+
+class Journal:
+    """A journal on disk, owned by one process at a time.
+
+    Args:
+        path: The file; made if it is missing.
+
+    Raises:
+        UserError: If another process has it open, or a line in the middle is not an entry.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: BinaryIO = path.open("ab+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise UserError(
+                "another process is running this search",
+                where=str(path.parent),
+                remedy="wait for it, or choose another name",
+            ) from error
+        self._known: dict[tuple[str, Unit], Entry] = {}
+        try:
+            for entry in _read(path):
+                self._known.setdefault((entry.genome, entry.unit), entry)
+        except UserError:
+            self._file.close()
+            raise
+        self._end_torn_line()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._known.values())
+
+    def find(self, genome: str, unit: Unit) -> Entry | None:
+        """What is known of a unit of a network, by its canonical hash."""
+        return self._known.get((genome, unit))
+
+    def append(self, entry: Entry) -> None:
+        """Writes one line and flushes it."""
+        line = json.dumps(asdict(entry), separators=(",", ":")) + "\n"
+        self._file.write(line.encode())
+        self._file.flush()
+        self._known.setdefault((entry.genome, entry.unit), entry)
+
+    def close(self) -> None:
+        """Gives the file back."""
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def _end_torn_line(self) -> None:
+        if self._file.seek(0, os.SEEK_END) == 0:
+            return
+        self._file.seek(-1, os.SEEK_END)
+        if self._file.read(1) != b"\n":
+            self._file.write(b"\n")
+            self._file.flush()
+
+
+def read(path: Path) -> tuple[Entry, ...]:
+    """The entries of a journal that nobody need own; torn lines are left out.
+
+    Raises:
+        UserError: If a line is JSON but not an entry.
+    """
+    return tuple(_read(path))
+
+
+def _read(path: Path) -> Iterator[Entry]:
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            data = json.loads(line)
+        except ValueError:
+            continue
+        yield _entry(data, f"{path}:{number}")
+
+
+def _entry(data: Any, where: str) -> Entry:
+    try:
+        return Entry(**{**data, "predictions": tuple(data["predictions"])})
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            "not a line of this journal", where=where, remedy="remove the line, or the run"
+        ) from error

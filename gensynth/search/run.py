@@ -1,0 +1,243 @@
+"""A whole search: everything checked, trained, told, confirmed and written down."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+
+from gensynth.search.candidates import SESSION, Candidates
+from gensynth.search.cluster import cluster
+from gensynth.search.confirm import Confirmation
+from gensynth.search.engine import execute
+from gensynth.search.events import Best, Progress, Silent, Watcher
+from gensynth.search.experiment import Experiment
+from gensynth.search.generators import GeneratorFiles
+from gensynth.search.journal import Journal
+from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.results import Run, write
+from gensynth.search.rundir import RunDirectory, open_run
+from gensynth.search.setting import Setting, prepare, sampler
+from gensynth.search.work import Clock, Conductor
+
+logger = logging.getLogger(__name__)
+
+
+def search(experiment: Experiment, *, watcher: Watcher | None = None) -> dict[str, Any]:
+    """Runs a search, or continues the one in its run directory.
+
+    Args:
+        experiment: The experiment.
+        watcher: Gets to see how it goes.
+
+    Returns:
+        What ``results.json`` holds, and under ``"run"`` where the run directory is.
+
+    Raises:
+        UserError: For anything in the experiment that does not fit, before anything is trained;
+            and when one training after the other fails.
+        KeyboardInterrupt: After Ctrl-C. Everything is kept; the same call continues.
+    """
+    experiment = experiment.model_copy(update={"name": experiment.label})
+    clock = Clock(
+        limit=None if experiment.budget.minutes is None else 60 * experiment.budget.minutes
+    )
+    setting = prepare(experiment)
+    directory = open_run(experiment)
+    watcher = watcher or Silent()
+    watcher.banner(_banner(setting, directory))
+    with Journal(directory.journal) as journal:
+        url = experiment.storage or sqlite_url(directory.study.resolve())
+        with _quiet_optuna():
+            study = open_study(url, experiment.label, sampler(setting))
+            ledger = Ledger(study, experiment.constraint.keys)
+            try:
+                return _Session(setting, directory, journal, ledger, clock, watcher).run()
+            finally:
+                ledger.close()
+
+
+def workers_of(experiment: Experiment) -> int:
+    """Number of workers: as asked, else one a core that this process may use."""
+    return experiment.workers or available_cores()
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass
+class _Session:
+    setting: Setting
+    directory: RunDirectory
+    journal: Journal
+    ledger: Ledger
+    clock: Clock
+    watcher: Watcher
+    setup: float = 0.0
+    _shown: float = field(default=0.0)
+
+    def run(self) -> dict[str, Any]:
+        """Does everything that is left to do."""
+        before = self.ledger.noted(SESSION) or {}
+        self.clock.before = float(before.get("seconds", 0.0))
+        self.setup = float(before.get("setup", 0.0))
+        self.workers = workers_of(self.setting.experiment)
+        self.files = GeneratorFiles(self.setting, self.ledger, self.directory)
+        self.confirmation = Confirmation(
+            self.setting,
+            self.ledger,
+            self.clock,
+            self.workers,
+            pace=self._pace,
+            begun=tuple(
+                dict.fromkeys(entry.genome for entry in self.journal if entry.phase == "confirm")
+            ),
+            spare=self.files.judge,
+        )
+        self.candidates = Candidates(
+            self.setting,
+            self.ledger,
+            self.clock,
+            reserve=self.confirmation.reserve,
+            moved=self.files.keep,
+        )
+        conductor = Conductor(
+            stages=(self.candidates, self.confirmation),
+            journal=self.journal,
+            workers=self.workers,
+            watch=self._watch,
+        )
+        self.conductor = conductor
+        try:
+            conductor.peek()
+            if not conductor.finished:
+                self._train()
+        finally:
+            with suppress(Exception):
+                conductor.close()
+        return self._write()
+
+    def _train(self) -> None:
+        experiment = self.setting.experiment
+        with cluster(self.workers, experiment.ray_address, self.setting.dataset.images.nbytes):
+            self.setup += self.clock.session
+            execute(self.conductor, self.setting, self.workers)
+
+    def _write(self) -> dict[str, Any]:
+        generators = self.files.finish()
+        seconds = self._seconds()
+        noted = self.ledger.noted(SESSION) or {}
+        self.ledger.note(SESSION, {**noted, "seconds": self.clock.used, "setup": self.setup})
+        run = Run(
+            setting=self.setting,
+            directory=self.directory,
+            ledger=self.ledger,
+            candidates=self.candidates,
+            confirmation=self.confirmation,
+            seconds=seconds,
+            generators=generators,
+        )
+        results = write(run)
+        self._watch(force=True, stage="done")
+        return {**results, "run": str(self.directory.path)}
+
+    def _seconds(self) -> dict[str, float]:
+        """Time of the run over all its sessions.
+
+        ``setup`` and ``total`` are by the clock; the trainings and ``overhead`` (what workers did
+        not spend training after set-up) are seconds of workers.
+        """
+        spent: dict[str, float] = defaultdict(float)
+        for entry in self.journal:
+            spent[entry.phase] += entry.seconds
+        total = self.clock.used
+        training = spent["search"] + spent["confirm"]
+        return {
+            "setup": self.setup,
+            "search_training": spent["search"],
+            "confirm_training": spent["confirm"],
+            "overhead": max(0.0, (total - self.setup) * self.workers - training),
+            "total": total,
+            "workers": float(self.workers),
+        }
+
+    def _pace(self, genome: str) -> float | None:
+        """Seconds an epoch of one fold of a network takes."""
+        entries = [entry for entry in self.journal if entry.genome == genome]
+        epochs = sum(entry.epochs for entry in entries)
+        return sum(entry.seconds for entry in entries) / epochs if epochs else None
+
+    def _watch(self, *, force: bool = False, stage: str | None = None) -> None:
+        now = time.monotonic()
+        if not force and now - self._shown < 0.2:
+            return
+        self._shown = now
+        outcomes = tuple(self.ledger.outcomes.values())
+        refused = self.candidates.refused
+        duplicates = refused.pop("duplicate", 0)
+        confirming = bool(self.confirmation.finalists)
+        units = [unit for one in self.confirmation.finalists for unit in one.units]
+        self.watcher.update(
+            Progress(
+                stage="done" if stage else "confirm" if confirming else "search",
+                asked=self.candidates.asked,
+                refused=dict(refused),
+                duplicates=duplicates,
+                trained=sum(outcome.complete for outcome in outcomes),
+                stopped=sum(not outcome.complete for outcome in outcomes),
+                failed=self.ledger.failed,
+                running=self.conductor.running,
+                best=_best(outcomes),
+                confirmed=sum(one.complete for one in self.confirmation.finalists),
+                done=sum(len(one.results) for one in self.confirmation.finalists),
+                total=len(units) if confirming else None,
+                candidates=self.setting.experiment.budget.candidates,
+                seconds=self.clock.used,
+                seconds_left=self.clock.left,
+            )
+        )
+
+
+def _best(outcomes: tuple[Outcome, ...]) -> Best | None:
+    complete = [outcome for outcome in outcomes if outcome.complete]
+    if not complete:
+        return None
+    first = max(complete, key=_merit)
+    return Best(first.trial, first.metrics, first.performance or 0.0, first.feasible)
+
+
+def _merit(outcome: Outcome) -> tuple[float, float]:
+    excess = sum(max(value, 0.0) for value in outcome.violations.values())
+    return -excess, outcome.performance or 0.0
+
+
+def _banner(setting: Setting, directory: RunDirectory) -> tuple[str, ...]:
+    experiment = setting.experiment
+    bounds = ", ".join(experiment.constraint.keys) or "no bounds"
+    return (
+        f"search {experiment.label}: constraint {experiment.constraint.name} ({bounds})",
+        f"data: {setting.dataset.summary}",
+        f"run directory: {directory.path}",
+    )
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Keeps Optuna's own lines off the terminal for the duration."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

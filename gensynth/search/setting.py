@@ -1,0 +1,101 @@
+"""An experiment made ready: everything loaded and checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial
+
+from gensynth.cost import cost
+from gensynth.data import Dataset, Fold, folds, load
+from gensynth.errors import UserError
+from gensynth.generator import GenerativeSynthesisSampler
+from gensynth.genome import Genome
+from gensynth.indicator import known_metrics
+from gensynth.search.experiment import Experiment
+from gensynth.space import Space, decode, load_space, unmeetable
+from gensynth.training import Recipe, check_fits
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An experiment and what it names.
+
+    Attributes:
+        experiment: The experiment.
+        dataset: Its images.
+        folds: All folds.
+        space: Its search space around φ.
+        recipe: The recipe, the same on every machine.
+    """
+
+    experiment: Experiment
+    dataset: Dataset
+    folds: tuple[Fold, ...]
+    space: Space
+    recipe: Recipe
+
+    def violations(self, genome: Genome) -> dict[str, float]:
+        """Static violations of a network: exact and known before any training."""
+        return self.experiment.constraint.static.violations(cost(genome).metrics())
+
+
+def prepare(experiment: Experiment) -> Setting:
+    """Loads and checks everything that an experiment names.
+
+    Raises:
+        UserError: For data that cannot be loaded or split, a prototype that does not fit them or is
+            no point of the space, a bound that nothing in the space can meet.
+    """
+    dataset = load(experiment.data)
+    laid = folds(dataset, experiment.folds.count, experiment.folds.by)
+    experiment.constraint.check(known_metrics(dataset.classes))
+    space = load_space(experiment.search_space, experiment.prototype, len(dataset.classes))
+    check_fits(decode(space, space.start), dataset)
+    _check_bounds(experiment, space)
+    return Setting(experiment, dataset, laid, space, experiment.training.resolved())
+
+
+def sampler(setting: Setting) -> BaseSampler:
+    """The sampler that an experiment names, seeded by it."""
+    seed = setting.experiment.seed
+    match setting.experiment.sampler:
+        case "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        case "tpe":
+            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
+        case "nsgaii":
+            return optuna.samplers.NSGAIISampler(seed=seed, population_size=16)
+        case "generative":
+            return GenerativeSynthesisSampler(
+                setting.space,
+                violations=setting.violations,
+                key=_identity,
+                start=setting.space.start,
+                performance=_performance,
+                seed=seed,
+            )
+
+
+def _identity(genome: Genome) -> str:
+    return genome.hash
+
+
+def _performance(trial: FrozenTrial) -> float | None:
+    value = trial.user_attrs.get("performance")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _check_bounds(experiment: Experiment, space: Space) -> None:
+    out_of_reach: Mapping[str, float] = dict(unmeetable(experiment.constraint, space))
+    for bound, best in out_of_reach.items():
+        metric, _, end = bound.rpartition(".")
+        asked = getattr(experiment.constraint.bounds[metric], end)
+        raise UserError(
+            f"no network of the space can meet {asked:g}: it reaches {best:g}",
+            where=f"constraint {experiment.constraint.name}: bounds.{bound}",
+            remedy="loosen the bound or widen the search space",
+        )
