@@ -16,6 +16,7 @@ from gensynth.genome import Genome
 from gensynth.network import Network, build
 from gensynth.training.augmentation import augment, mixup
 from gensynth.training.isolation import isolated
+from gensynth.training.precision import autocast, keep_slow_layers_in_float32
 from gensynth.training.recipe import Recipe
 
 PREDICTION_BATCH = 256
@@ -77,7 +78,7 @@ class Fitted:
 
     def _batch_logits(self, images: Tensor) -> Tensor:
         batch = self.normalisation(images).to(memory_format=torch.channels_last)
-        with _precision(self.recipe):
+        with autocast(self.recipe):
             logits: Tensor = self.network(batch).float()
             if self.recipe.flip_test:
                 logits = (logits + self.network(batch.flip(-1)).float()) / 2
@@ -106,6 +107,7 @@ def fit(
     with isolated(dropout_seed):
         normalisation = Normalisation.of(images)
         network = _channels_last(build(genome, seed=network_seed))
+        keep_slow_layers_in_float32(network)
         run = _Run(network, normalisation(images), labels, epochs, recipe, generator)
         loss = run.train()
         trained = run.averaged() if loss is not None else network
@@ -163,7 +165,7 @@ class _Run:
             return self.network
         network = self.average.module
         assert isinstance(network, Network)
-        with _precision(self.recipe):
+        with autocast(self.recipe):
             update_bn(self._in_batches(self.images), network)
         return network
 
@@ -198,7 +200,7 @@ class _Run:
         share = 1.0
         if alpha:
             images, partners, share = mixup(images, alpha, self.generator)
-        with _precision(self.recipe):
+        with autocast(self.recipe):
             logits = self.network(images.to(memory_format=torch.channels_last))
         logits = logits.float()
         loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
@@ -222,10 +224,6 @@ def _channels_last(network: Network) -> Network:
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     return network
-
-
-def _precision(recipe: Recipe) -> torch.autocast:
-    return torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16")
 
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
