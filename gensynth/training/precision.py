@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from gensynth.training.recipe import Recipe
 
-
 _MARK = "back_to_autocast"
 
 
