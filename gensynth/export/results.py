@@ -50,10 +50,18 @@ class ConfirmedFigure(_Record):
     sequences: int | None = None
     sequence_accuracy: float | None = None
     interval: tuple[float, float] | None = None
+    epochs: int | None = None
     seeds: tuple[int, ...] = ()
     fold_mean: float | None = None
     recall: Mapping[str, float] = Field(default_factory=dict)
     per_seed: tuple[Any, ...] = ()
+
+
+class Refuted(_Record):
+    """Why a confirmation was broken off: a bound out of reach after so many folds."""
+
+    bound: str
+    folds: int
 
 
 class FoundNetwork(_Record):
@@ -75,6 +83,7 @@ class FoundNetwork(_Record):
     model_bytes: int
     search: SearchFigure | None = None
     confirmed: ConfirmedFigure | None = None
+    refuted: Refuted | None = None
     feasible: bool
     violations: Mapping[str, float] = Field(default_factory=dict)
     performance: float | None = None
@@ -110,6 +119,7 @@ class Results(_Record):
     seed: int = 0
     constraint: Indicator
     networks: tuple[FoundNetwork, ...] = ()
+    ended: str | None = None
     counts: Counts = Counts()
     seconds: Mapping[str, float] = Field(default_factory=dict)
     versions: Mapping[str, str] = Field(default_factory=dict)

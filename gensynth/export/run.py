@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import optuna
 import yaml
+from optuna.trial import FrozenTrial
 
 from gensynth import genome as genomes
 from gensynth.errors import UserError
 from gensynth.export.results import FILE, FoundNetwork, Results, best, load_results
 from gensynth.genome import Genome
-from gensynth.prototype import expand
+from gensynth.indicator import Indicator
+from gensynth.space import decode, load_space
+from gensynth.validation import validate
 
 CONFIG = "config.yaml"
 STUDY = "study.db"
@@ -70,6 +74,22 @@ class Run:
             )
         return load_results(self.path / FILE)
 
+    @property
+    def name(self) -> str:
+        """What the run is called."""
+        return self.path.resolve().name
+
+    @property
+    def constraint(self) -> Indicator:
+        """The indicator function 1_r, known from the start."""
+        where = f"{self.path / CONFIG}: constraint"
+        return validate(Indicator, self.config.get("constraint"), where=where)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data is drawn."""
+        return dict(self.config.get("data") or {}).get("kind") == "synthetic"
+
     @cached_property
     def study(self) -> optuna.Study:
         """The Optuna study that the search wrote.
@@ -79,10 +99,9 @@ class Run:
         """
         url = self.storage_url
         try:
-            names = optuna.get_all_study_names(url)
-            name = self.config.get("name") or self.path.name
-            chosen = names[0] if len(names) == 1 else str(name)
-            return optuna.load_study(study_name=chosen, storage=url)
+            names = optuna.get_all_study_names(_storage(url))
+            chosen = names[0] if len(names) == 1 else self.name
+            return optuna.load_study(study_name=chosen, storage=_storage(url))
         except KeyError as error:
             raise UserError("holds no study of this run", where=url) from error
 
@@ -126,27 +145,50 @@ class Run:
         """
         if trial is None:
             return self.genome(self._best())
-        if self.finished:
-            for network in self.results.networks:
-                if network.trial == trial:
-                    return self.genome(network)
-        return self.decoded(self._trial(trial))
+        listed = self._listed.get(trial)
+        return self.genome(listed) if listed else self.decoded(self._trial(trial))
 
-    def decoded(self, trial: optuna.trial.FrozenTrial) -> Genome:
-        """Builds the network that a trial's decisions stand for."""
-        from gensynth.space import decode
+    def genome_of(self, trial: FrozenTrial) -> Genome:
+        """The network of a trial that was read from the study.
 
-        built = decode(self._space, trial.params)
-        return built.described(
-            name=f"trial-{trial.number:04d}", run=str(self.config.get("name")), trial=trial.number
-        )
+        Raises:
+            UserError: As from :meth:`decoded`.
+        """
+        listed = self._listed.get(trial.number)
+        return self.genome(listed) if listed else self.decoded(trial)
+
+    def decoded(self, trial: FrozenTrial) -> Genome:
+        """Builds the network that a trial's decisions stand for.
+
+        Raises:
+            UserError: If they stand for another one now than when it was trained.
+        """
+        built = self._build(trial.params)
+        if built.hash != trial.user_attrs.get("genome", built.hash):
+            raise UserError(
+                f"trial {trial.number} was another network than its decisions give now",
+                where=str(self.path),
+                remedy="use the version of gensynth that made the run",
+            )
+        return built.described(name=f"trial-{trial.number:04d}", run=self.name, trial=trial.number)
 
     @cached_property
-    def _space(self) -> Any:
-        from gensynth.space import load_space
+    def _listed(self) -> Mapping[int, FoundNetwork]:
+        """Networks of the results by trial; none while there are no results."""
+        return {one.trial: one for one in self.results.networks} if self.finished else {}
 
-        prototype = self.config["prototype"]
-        return load_space(self.config["search_space"], prototype, expand(prototype))
+    @cached_property
+    def _build(self) -> Callable[[Mapping[str, Any]], Genome]:
+        prototype, space_config = self._part("prototype"), self._part("search_space")
+        classes = self.study.user_attrs.get("classes")
+        space = load_space(space_config, prototype, len(classes) if classes else None)
+        return lambda decisions: decode(space, decisions)
+
+    def _part(self, key: str) -> dict[str, Any]:
+        part = self.config.get(key)
+        if not isinstance(part, dict):
+            raise UserError("is missing or no mapping", where=f"{self.path / CONFIG}: {key}")
+        return part
 
     def _best(self) -> FoundNetwork:
         found = best(self.results)
@@ -159,8 +201,8 @@ class Run:
             )
         return found
 
-    def _trial(self, number: int) -> optuna.trial.FrozenTrial:
-        trained = [trial for trial in self.study.trials if trial.user_attrs.get("genome")]
+    def _trial(self, number: int) -> FrozenTrial:
+        trained = [trial for trial in self.study.trials if "fidelity" in trial.user_attrs]
         for trial in trained:
             if trial.number == number:
                 return trial
@@ -169,6 +211,13 @@ class Run:
             where=str(self.path),
             remedy=f"there are {_listed([trial.number for trial in trained])}",
         )
+
+
+def _storage(url: str) -> optuna.storages.BaseStorage | str:
+    """A storage that waits for the search when both want to write at once."""
+    if not url.startswith("sqlite"):
+        return url
+    return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
 
 
 def newest(runs: str | Path = "runs") -> Path:

@@ -99,7 +99,7 @@ class _Groups:
             if follows is not None:
                 self.after[follows] = node.id
                 self._append(follows, node.id)
-            elif reader is not None and not isinstance(self.nodes[reader], _FOLLOWERS | Add):
+            elif reader is not None and _takes_a_sum(self.nodes[reader]):
                 self.before[reader] = node.id
                 self.home[node.id] = reader
             else:
@@ -179,6 +179,10 @@ class _Groups:
                 if self.home[source] != head:
                     found[self.home[source], "sum_after"] = None
         return list(found)
+
+
+def _takes_a_sum(reader: Operation) -> bool:
+    return len(reader.inputs) == 1 and not isinstance(reader, _FOLLOWERS)
 
 
 _FOLLOWERS = BatchNorm | Activation | Dropout | Flatten

@@ -61,7 +61,7 @@ def of_trials(trials: Iterable[FrozenTrial]) -> Iterable[Candidate]:
     """The trained ones among some trials."""
     for trial in trials:
         attributes = trial.user_attrs
-        if "genome" in attributes and "params" in attributes.get("metrics", {}):
+        if "fidelity" in attributes and "duplicate_of" not in attributes:
             yield Candidate(
                 trial=trial.number,
                 hash=str(attributes["genome"]),

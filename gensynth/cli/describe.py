@@ -1,0 +1,115 @@
+"""``gensynth describe``: what a network is and costs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gensynth.cli.app import app
+from gensynth.cli.sources import read_genome
+from gensynth.errors import UserError
+
+if TYPE_CHECKING:
+    from gensynth.genome import Genome
+
+SCHEDULE = "one node after the other in the order listed, normalisation and activation in place"
+
+
+@app.command()
+def describe(
+    genome: Annotated[
+        str,
+        typer.Argument(
+            metavar="GENOME",
+            help="A genome (.json), a prototype by name or YAML file, or a run directory.",
+        ),
+    ],
+    *,
+    svg: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it to an SVG file.")
+    ] = None,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it to a PNG file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print a network's totals and layers, and draw it."""
+    network = read_genome(genome)
+    if svg is not None or png is not None:
+        from gensynth.report import draw
+
+        picture = draw(network)
+        if svg is not None:
+            _write(svg, picture.svg().encode())
+        if png is not None:
+            _write(png, picture.png())
+    if as_json:
+        typer.echo(json.dumps(_facts(network), indent=1))
+    else:
+        _print(network)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
+
+
+def _facts(genome: Genome) -> dict[str, Any]:
+    from gensynth.cost import cost, layer_table
+
+    return {
+        "name": genome.name,
+        "hash": genome.hash,
+        **asdict(cost(genome)),
+        "peak_memory_schedule": SCHEDULE,
+        "input": genome.input.model_dump(),
+        "outputs": {name: genome.shapes[node] for name, node in genome.outputs.items()},
+        "layers": [asdict(layer) for layer in layer_table(genome)],
+        "provenance": genome.provenance,
+    }
+
+
+def _print(genome: Genome) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from gensynth.cost import cost, layer_table
+
+    console = Console(soft_wrap=True, highlight=False)
+    found = cost(genome)
+    shape = "×".join(map(str, genome.input.shape))
+    console.print(f"[bold]{genome.name}[/bold]  input {shape}  hash {genome.hash[:16]}")
+    console.print(f"  parameters   {grouped(found.params)}")
+    console.print(f"  MACs         {grouped(found.macs)} ({found.macs / 1e6:.1f} M)")
+    console.print(f"  peak memory  {_kib(found.peak_memory)} of float32 activations ({SCHEDULE})")
+    console.print(f"  model        {_kib(found.model_bytes)} of float32 weights")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("layer", "op", "reads", "settings", "output"):
+        table.add_column(name, overflow="fold")
+    for name in ("parameters", "MACs"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for layer in layer_table(genome):
+        table.add_row(
+            layer.id,
+            layer.op,
+            " + ".join(layer.inputs) if layer.op == "add" else ", ".join(layer.inputs),
+            layer.description,
+            "×".join(map(str, layer.shape)),
+            grouped(layer.params) if layer.params else "",
+            grouped(layer.macs) if layer.macs else "",
+        )
+    console.print()
+    console.print(table)
+
+
+def grouped(value: float) -> str:
+    """A whole number with its digits in groups of three."""
+    return f"{value:,.0f}".replace(",", " ")
+
+
+def _kib(value: int) -> str:
+    return f"{grouped(value)} bytes ({value / 1024:.1f} KiB)"

@@ -1,0 +1,135 @@
+"""The front as a Plotly figure, which the Optuna dashboard draws; Plotly itself is not needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gensynth.report.candidates import OUTCOMES, Candidate, Outcome
+from gensynth.report.front import BOUND, COLOURS, CONFIRMED, KNOWN, Front
+
+
+@dataclass(frozen=True)
+class PlotlyFigure:
+    """A figure in Plotly's JSON schema."""
+
+    data: Sequence[dict[str, Any]]
+    layout: dict[str, Any]
+
+    def to_json(self) -> str:
+        """The figure as ``plotly.graph_objects.Figure.to_json`` writes it."""
+        return json.dumps({"data": list(self.data), "layout": self.layout})
+
+
+def interactive_front(front: Front) -> PlotlyFigure:
+    """Draws the front for the dashboard: the same marks as :func:`draw_front`, with hovering."""
+    outcomes: tuple[Outcome, ...] = ("stopped", "infeasible", "feasible")
+    data = [_candidates(front.found, outcome) for outcome in outcomes]
+    data += [_confirmed(front), _published(front)]
+    title = f"Front of {front.name}" + (" (SYNTHETIC faces)" if front.synthetic else "")
+    shapes, notes = _bounds(front)
+    layout = {
+        "title": {"text": title},
+        "xaxis": {"type": "log", "title": {"text": "parameters"}, "tickformat": "~s"},
+        "yaxis": {"title": {"text": "accuracy (%)"}},
+        "legend": {"orientation": "h", "y": -0.3},
+        "height": 450,
+        "shapes": shapes,
+        "annotations": notes,
+    }
+    return PlotlyFigure([trace for trace in data if trace["x"]], layout)
+
+
+def _candidates(found: Sequence[Candidate], outcome: Outcome) -> dict[str, Any]:
+    group = [one for one in found if one.outcome == outcome and one.accuracy is not None]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": OUTCOMES[outcome],
+        "x": [one.params for one in group],
+        "y": [100 * (one.accuracy or 0) for one in group],
+        "text": [_hover(one) for one in group],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "color": COLOURS[outcome],
+            "symbol": "x-thin-open" if outcome == "stopped" else "circle",
+            "size": 8 if outcome == "feasible" else 6,
+        },
+    }
+
+
+def _hover(one: Candidate) -> str:
+    lines = [
+        f"trial {one.trial}",
+        f"accuracy {100 * (one.accuracy or 0):.1f} %",
+        f"{one.params:,.0f} parameters",
+        f"{one.metrics.get('macs', 0) / 1e6:.1f} M MACs",
+        *(f"violates {name}" for name, value in one.violations.items() if value > 0),
+    ]
+    return "<br>".join(lines)
+
+
+def _confirmed(front: Front) -> dict[str, Any]:
+    known = [(one, one.confirmed) for one in front.confirmed if one.confirmed]
+    spans = [(figure.interval or (figure.accuracy,) * 2, figure.accuracy) for _, figure in known]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "confirmed, Wilson 95 %",
+        "x": [one.params for one, _ in known],
+        "y": [100 * figure.accuracy for _, figure in known],
+        "text": [f"trial {one.trial}, confirmed" for one, _ in known],
+        "hovertemplate": "%{text}<br>%{y:.1f} %<extra></extra>",
+        "marker": {"color": CONFIRMED, "symbol": "diamond", "size": 10},
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * (span[1] - middle) for span, middle in spans],
+            "arrayminus": [100 * (middle - span[0]) for span, middle in spans],
+            "color": CONFIRMED,
+        },
+    }
+
+
+def _published(front: Front) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": "published (Lee et al. 2021)",
+        "x": [one.params for one in front.published],
+        "y": [100 * one.accuracy for one in front.published],
+        "text": [one.name.removeprefix("EmotionNet ") for one in front.published],
+        "textposition": "top right",
+        "marker": {"color": KNOWN, "symbol": "star-open", "size": 12},
+    }
+
+
+def _bounds(front: Front) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    line = {"color": BOUND, "width": 1, "dash": "dash"}
+    shapes: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    floor, ceiling = front.bound("accuracy", "min"), front.bound("params", "max")
+    if floor is not None:
+        y = 100 * floor
+        shapes.append(
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line}
+        )
+        notes.append(_note(f"accuracy ≥ {y:g} %", xref="paper", x=0, y=y, xanchor="left"))
+    if ceiling is not None:
+        shapes.append(
+            {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": ceiling, "x1": ceiling}
+            | {"line": line}
+        )
+    return shapes, notes
+
+
+def _note(text: str, **place: Any) -> dict[str, Any]:
+    return {
+        "text": text,
+        "showarrow": False,
+        "yanchor": "bottom",
+        "font": {"color": BOUND, "size": 11},
+        **place,
+    }

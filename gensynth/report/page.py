@@ -1,0 +1,301 @@
+"""``report.html``: a run on one page that needs nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from gensynth.errors import UserError
+from gensynth.export import ConfirmedFigure, FoundNetwork, Results, Run, best
+from gensynth.genome import Genome
+from gensynth.indicator import Indicator
+from gensynth.report.drawing import draw
+from gensynth.report.front import draw_front, front_of
+from gensynth.report.published import PUBLISHED, SOURCE
+from gensynth.report.style import STYLE
+
+FILE = "report.html"
+_THIN = "\N{NARROW NO-BREAK SPACE}"
+_PHASES = {
+    "setup": "setting up",
+    "search_training": "training in the search, over all workers",
+    "confirm_training": "training to confirm, over all workers",
+    "overhead": "workers not training",
+    "total": "whole run, by the clock",
+}
+
+
+def write_report(run: Run, path: str | Path | None = None) -> Path:
+    """Writes the report of a finished run.
+
+    Args:
+        run: The run.
+        path: The file; ``report.html`` in the run directory when None.
+
+    Returns:
+        The file.
+
+    Raises:
+        UserError: If the run has no results or the file cannot be written.
+    """
+    target = run.path / FILE if path is None else Path(path)
+    page = report(run)
+    try:
+        target.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be written ({error.strerror})", where=str(target)) from error
+    return target
+
+
+def report(run: Run) -> str:
+    """The report of a finished run as HTML, figures and drawings inline."""
+    results = run.results
+    figure = draw_front(front_of(run), "svg").decode()
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(results.name)} - gensynth</title>",
+        f"<style>{STYLE}</style></head><body>",
+        _banner(results),
+        f"<h1>{escape(results.name)}</h1>",
+        _summary(results),
+        "<h2>Constraint</h2>",
+        _constraint(results.constraint),
+        "<h2>Front</h2>",
+        f"<figure>{figure[figure.index('<svg') :]}{_caption(results)}</figure>",
+        "<h2>Networks</h2>",
+        _networks(results),
+        *(_drawing(network, run.genome(network)) for network in _ordered(results)),
+        "<h2>Search</h2>",
+        _counts(results),
+        _seconds(results.seconds),
+        _protocol(results),
+        "</body></html>\n",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _banner(results: Results) -> str:
+    if not results.synthetic:
+        return ""
+    return (
+        '<p class="banner"><strong>SYNTHETIC DATA.</strong> The faces are drawn, not photographed. '
+        "Accuracies on them say nothing about CK+ or about people, and no published figure "
+        "compares with them.</p>"
+    )
+
+
+def _summary(results: Results) -> str:
+    taken = best(results)
+    if taken is None:
+        words = "No network satisfies the constraint."
+    elif taken.confirmed is None:
+        words = "No feasible network was confirmed; the best of the search is not evidence."
+    else:
+        figure = taken.confirmed
+        accuracy = f"<strong>{percent(figure.accuracy)}</strong>{_interval(figure)}"
+        words = (
+            f"Best confirmed network: trial {taken.trial}, {grouped(taken.params)} parameters, "
+            f"{millions(taken.macs)} MACs, accuracy {accuracy}"
+            " (Wilson 95 % interval over sequences)."
+        )
+    rows = {
+        "data": f"{results.data} ({results.source})" if results.source else results.data,
+        "seed": str(results.seed),
+        "command": results.command,
+    }
+    return f"<p>{words}</p>\n{_definitions(rows)}"
+
+
+def _constraint(constraint: Indicator) -> str:
+    rows = []
+    for metric, bound in constraint.bounds.items():
+        ends = [
+            f"{sign} {_value(metric, value)}"
+            for sign, value in (("≥", bound.min), ("≤", bound.max))
+            if value is not None
+        ]
+        rows.append((escape(metric), " and ".join(ends)))
+    return f"<p>1<sub>r</sub> = {escape(constraint.name)}</p>" + _table(("metric", "bound"), rows)
+
+
+def _caption(results: Results) -> str:
+    words = (
+        "Dots: accuracy that the search saw, on the folds and epochs of its budget; it chose by "
+        "this figure, which is therefore optimistic. Diamonds: the same networks trained again on "
+        "all folds with fresh seeds, filled if they satisfy the constraint, with Wilson 95 % "
+        "intervals over sequences. Shaded: the bounds on accuracy and parameters."
+    )
+    if not results.synthetic:
+        names = ", ".join(one.name for one in PUBLISHED)
+        words += f" Stars: published figures, not measured here ({names}: {SOURCE})."
+    return f"<figcaption>{escape(words)}</figcaption>"
+
+
+def _networks(results: Results) -> str:
+    head = (
+        "trial",
+        "parameters",
+        "MACs",
+        "peak memory",
+        "model",
+        "accuracy, search",
+        "accuracy, confirmed",
+        "sequences, confirmed",
+        "U (dB)",
+        "1<sub>r</sub>",
+    )
+    return _table(head, [_row(network) for network in _ordered(results)], numeric=True)
+
+
+def _ordered(results: Results) -> list[FoundNetwork]:
+    return sorted(
+        results.networks, key=lambda one: (one.confirmed is None, not one.feasible, one.params)
+    )
+
+
+def _row(network: FoundNetwork) -> Sequence[str]:
+    seen, figure = network.search, network.confirmed
+    return (
+        f'<a href="#trial-{network.trial}">{network.trial}</a>',
+        grouped(network.params),
+        millions(network.macs),
+        _kib(network.peak_memory),
+        _kib(network.model_bytes),
+        f"{percent(seen.accuracy)} <small>{seen.folds} folds</small>" if seen else "–",
+        f"<strong>{percent(figure.accuracy)}</strong>" if figure else "–",
+        _sequences(figure) if figure else "–",
+        f"{network.performance:.1f}" if network.performance is not None else "–",
+        _verdict(network),
+    )
+
+
+def _verdict(network: FoundNetwork) -> str:
+    if network.feasible:
+        return "satisfied"
+    if network.refuted:
+        return f"refuted by {escape(network.refuted.bound)} after {network.refuted.folds} folds"
+    violated = [name for name, value in network.violations.items() if value > 0]
+    return f"violates {escape(', '.join(violated))}"
+
+
+def _sequences(figure: ConfirmedFigure) -> str:
+    share = percent(figure.sequence_accuracy) if figure.sequence_accuracy is not None else ""
+    return f"{share}{_interval(figure)}"
+
+
+def _interval(figure: ConfirmedFigure) -> str:
+    if figure.interval is None:
+        return ""
+    low, high = figure.interval
+    return f" <small>[{100 * low:.1f}, {100 * high:.1f}]</small>"
+
+
+def _drawing(network: FoundNetwork, genome: Genome) -> str:
+    recall = network.confirmed.recall if network.confirmed else {}
+    rows = {
+        "genome": network.genome,
+        "hash": network.hash,
+        "recall": ", ".join(f"{name} {percent(value)}" for name, value in recall.items()),
+    }
+    return (
+        f'<details id="trial-{network.trial}"{" open" if network.confirmed else ""}>'
+        f"<summary>Trial {network.trial}: {grouped(network.params)} parameters</summary>"
+        f"{draw(genome).svg()}{_definitions(rows)}</details>"
+    )
+
+
+def _counts(results: Results) -> str:
+    counts = results.counts
+    rows = [
+        ("asked for", counts.asked),
+        *((f"refused untrained by {name}", number) for name, number in counts.refused.items()),
+        ("duplicates, not trained again", counts.duplicates),
+        ("trained to the end", counts.trained),
+        ("stopped early", counts.stopped),
+        ("failed", counts.failed),
+    ]
+    return _table(
+        ("candidates", ""), [(escape(name), grouped(n)) for name, n in rows], numeric=True
+    )
+
+
+def _seconds(seconds: Mapping[str, float]) -> str:
+    rows = [
+        (escape(_PHASES.get(name, name)), f"{value:.1f}")
+        for name, value in seconds.items()
+        if name != "workers"
+    ]
+    if not rows:
+        return ""
+    workers = seconds.get("workers")
+    title = f"time, with {workers:.0f} workers" if workers else "time"
+    return _table((title, "seconds"), rows, numeric=True)
+
+
+def _protocol(results: Results) -> str:
+    seen = next((one.search for one in results.networks if one.search), None)
+    figure = next((one.confirmed for one in results.networks if one.confirmed), None)
+    words = []
+    if seen:
+        epochs = _epochs(seen.epochs)
+        words.append(
+            f"The search chose by {seen.folds} folds{epochs}, {grouped(seen.images)} test images, "
+            f"with training seeds that follow from run seed {results.seed}."
+        )
+    if figure:
+        seeds = ", ".join(map(str, figure.seeds))
+        sequences = f" of {grouped(figure.sequences)} sequences" if figure.sequences else ""
+        words.append(
+            f"Confirmation trained on all folds again{_epochs(figure.epochs)}, with seeds {seeds}, "
+            f"which no search training used; {grouped(figure.images)} test images{sequences}."
+        )
+        words.append("No epoch was picked by test images, in the search or in confirmation.")
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    words.append(f"Versions: {versions}." if versions else "")
+    return "".join(f"<p>{escape(line)}</p>" for line in words if line)
+
+
+def _epochs(number: int | None) -> str:
+    return f", {number} epochs" if number else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: bool = False) -> str:
+    titles = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
+    kind = ' class="numbers"' if numeric else ""
+    return f"<table{kind}><thead><tr>{titles}</tr></thead><tbody>\n{body}</tbody></table>"
+
+
+def _definitions(rows: Mapping[str, str]) -> str:
+    lines = "".join(
+        f"<dt>{escape(name)}</dt><dd><code>{escape(value)}</code></dd>"
+        for name, value in rows.items()
+        if value
+    )
+    return f"<dl>{lines}</dl>"
+
+
+def _value(metric: str, value: float) -> str:
+    return percent(value) if metric.startswith(("accuracy", "recall")) else grouped(value)
+
+
+def percent(share: float) -> str:
+    """A share in percent with one decimal."""
+    return f"{100 * share:.1f}{_THIN}%"
+
+
+def grouped(value: float) -> str:
+    """A whole number with its digits in groups of three."""
+    return f"{value:,.0f}".replace(",", _THIN)
+
+
+def millions(value: float) -> str:
+    """A number in millions with one decimal."""
+    return f"{value / 1e6:.1f}{_THIN}M"
+
+
+def _kib(value: float) -> str:
+    return f"{value / 1024:.0f}{_THIN}KiB"

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gensynth.cli import main
+from gensynth.data import CK48Config, SyntheticConfig, load
+
+
+def called(*arguments: object) -> object:
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    return caught.value.code
+
+
+def test_ck48_on_disk_is_the_data_set_that_is_drawn(tmp_path: Path):
+    root = tmp_path / "faces"
+    assert called("faces", "-o", root, "--layout", "ck48", "--seed", 3, "--subjects", 12) == 0
+    read = load(CK48Config(kind="ck48", root=root))
+    drawn = load(SyntheticConfig(seed=3, subjects=12))
+    assert len(read.labels) == len(drawn.labels)
+    assert sorted(map(bytes, read.images)) == sorted(map(bytes, drawn.images))
+    assert np.bincount(read.labels).tolist() == np.bincount(drawn.labels).tolist()
+
+
+def test_ckplus_on_disk_has_frames_labels_and_landmarks(tmp_path: Path):
+    root = tmp_path / "faces"
+    assert called("faces", "--output", root, "--subjects", 1) == 0
+    frames = list(root.glob("cohn-kanade-images/*/*/*.png"))
+    labels = list(root.glob("Emotion/*/*/*_emotion.txt"))
+    assert len(frames) == len(list(root.glob("Landmarks/*/*/*_landmarks.txt"))) > 0
+    assert len(labels) == len({frame.parent for frame in frames})
+
+
+def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "something").touch()
+    assert called("faces", "-o", tmp_path) == 2
+    assert capsys.readouterr().err.endswith(
+        "the folder is not empty; name a folder that is new or empty\n"
+    )
+    assert called("faces", "-o", tmp_path / "new", "--layout", "jaffe") == 2
+    assert capsys.readouterr().err.count("\n") == 1
