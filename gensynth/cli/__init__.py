@@ -4,7 +4,17 @@ Each command is a module of this folder that adds itself to :data:`app`, and imp
 (torch, ray, optuna) only inside the command, so that ``gensynth --help`` answers at once.
 """
 
-from gensynth.cli import dashboard, describe, export, faces, report
+from gensynth.cli import dashboard, describe, evaluate, export, faces, report, search
 from gensynth.cli.app import app, main
 
-__all__ = ["app", "dashboard", "describe", "export", "faces", "main", "report"]
+__all__ = [
+    "app",
+    "dashboard",
+    "describe",
+    "evaluate",
+    "export",
+    "faces",
+    "main",
+    "report",
+    "search",
+]

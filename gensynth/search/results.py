@@ -34,6 +34,7 @@ class Run:
         confirmation: The confirmation.
         seconds: Time by phase.
         generators: Files of the generators, relative to the directory.
+        command: How the search was started.
     """
 
     setting: Setting
@@ -43,6 +44,7 @@ class Run:
     confirmation: Confirmation
     seconds: Mapping[str, float]
     generators: Sequence[str] = ()
+    command: str = ""
 
 
 def front(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -85,7 +87,7 @@ def _summary(run: Run, networks: list[dict[str, Any]]) -> dict[str, Any]:
         "synthetic": dataset.synthetic,
         "data": dataset.name,
         "source": dataset.source,
-        "command": f"gensynth search name={experiment.label}",
+        "command": run.command or f"gensynth search name={experiment.label}",
         "constraint": experiment.constraint.model_dump(mode="json"),
         "prototype": experiment.prototype.get("name"),
         "seed": experiment.seed,

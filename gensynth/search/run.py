@@ -30,12 +30,15 @@ from gensynth.search.work import Clock, Conductor
 logger = logging.getLogger(__name__)
 
 
-def search(experiment: Experiment, *, watcher: Watcher | None = None) -> dict[str, Any]:
+def search(
+    experiment: Experiment, *, watcher: Watcher | None = None, command: str = ""
+) -> dict[str, Any]:
     """Runs a search, or continues the one in its run directory.
 
     Args:
         experiment: The experiment.
         watcher: Gets to see how it goes.
+        command: How the search was started, for the results.
 
     Returns:
         What ``results.json`` holds, and under ``"run"`` where the run directory is.
@@ -59,7 +62,7 @@ def search(experiment: Experiment, *, watcher: Watcher | None = None) -> dict[st
             study = open_study(url, experiment.label, sampler(setting))
             ledger = Ledger(study, experiment.constraint.keys)
             try:
-                return _Session(setting, directory, journal, ledger, clock, watcher).run()
+                return _Session(setting, directory, journal, ledger, clock, watcher, command).run()
             finally:
                 ledger.close()
 
@@ -84,6 +87,7 @@ class _Session:
     ledger: Ledger
     clock: Clock
     watcher: Watcher
+    command: str
     setup: float = 0.0
     _shown: float = field(default=0.0)
 
@@ -147,6 +151,7 @@ class _Session:
             confirmation=self.confirmation,
             seconds=seconds,
             generators=generators,
+            command=self.command,
         )
         results = write(run)
         self._watch(force=True, stage="done")

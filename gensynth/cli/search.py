@@ -1,0 +1,113 @@
+"""``gensynth search``: the whole search in one command."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gensynth.cli.app import Overrides, app
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@app.command()
+def search(
+    overrides: Overrides = None,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print results.json, and nothing else, on stdout.")
+    ] = False,
+) -> None:
+    """Search for networks that satisfy a constraint; the same command goes on where it stopped."""
+    from gensynth import config
+    from gensynth.cli.progress import Display
+    from gensynth.search import Experiment
+    from gensynth.search import search as run_search
+
+    words = list(overrides or [])
+    experiment = config.load(Experiment, words)
+    command = shlex.join(["gensynth", "search", *words])
+    with Display() as display:
+        try:
+            results = run_search(experiment, watcher=display, command=command)
+        except KeyboardInterrupt:
+            typer.echo(f"interrupted, everything is kept; go on with: {command}", err=True)
+            raise
+    page = _report(results["run"])
+    if as_json:
+        typer.echo(json.dumps(results))
+        return
+    _print(results, page)
+
+
+def _report(run: str) -> Path:
+    from gensynth.export import Run
+    from gensynth.report import write_report
+
+    return write_report(Run(run), None)
+
+
+def _print(results: dict[str, Any], page: Path) -> None:
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(_table(results))
+    counts, seconds = results["counts"], results["seconds"]
+    refused = ", ".join(f"{name} {count}" for name, count in counts["refused"].items())
+    console.print(
+        f"trained {counts['trained']}, stopped {counts['stopped']}, failed {counts['failed']}; "
+        f"refused before training: {refused or 'none'}; {seconds['total'] / 60:.1f} minutes"
+    )
+    if results["ended"]:
+        console.print(f"ended early: {results['ended']}", markup=False)
+    if not any(network["feasible"] for network in results["networks"]):
+        console.print(f"no network satisfies {results['constraint']['name']} yet")
+    console.print(f"run directory: {results['run']}\nreport: {page}", markup=False)
+
+
+def _table(results: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    from gensynth.cli.describe import grouped
+
+    drawn = "synthetic faces, " if results["synthetic"] else ""
+    table = Table(
+        title=f"{results['name']} ({drawn}{results['data']})", box=None, header_style="bold"
+    )
+    table.add_column("trial", justify="right")
+    table.add_column(f"satisfies {results['constraint']['name']}")
+    for name in (
+        "parameters",
+        "M MACs",
+        "accuracy in search",
+        "confirmed",
+        "95 % interval",
+        "U dB",
+    ):
+        table.add_column(name, justify="right")
+    for network in results["networks"]:
+        confirmed = network["confirmed"]
+        table.add_row(
+            str(network["trial"]),
+            _verdict(network),
+            grouped(network["params"]),
+            f"{network['macs'] / 1e6:.2f}",
+            f"{network['search']['accuracy']:.1%} ({network['search']['folds']} folds)",
+            f"{confirmed['accuracy']:.1%}" if confirmed else "",
+            "{:.1%} to {:.1%}".format(*confirmed["interval"]) if confirmed else "",
+            f"{network['performance']:.1f}",
+        )
+    return table
+
+
+def _verdict(network: dict[str, Any]) -> str:
+    if network["confirmed"]:
+        return "yes" if network["feasible"] else "no"
+    if "refuted" in network:
+        return f"no (after {network['refuted']['folds']} folds)"
+    return "not confirmed" if network["feasible"] else "no"
