@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,9 +15,13 @@ from gensynth.cli.sources import read_genome
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:
+    from gensynth.cost import Layer
     from gensynth.genome import Genome
 
 SCHEDULE = "one node after the other in the order listed, normalisation and activation in place"
+PIPED_WIDTH = 160
+HEAD = ("layer", "op", "reads", "settings", "output", "parameters", "MACs")
+SHRINK = ("layer", "reads", "settings")
 
 
 @app.command()
@@ -75,35 +80,50 @@ def _facts(genome: Genome) -> dict[str, Any]:
 
 def _print(genome: Genome) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from gensynth.cost import cost, layer_table
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     found = cost(genome)
     shape = "×".join(map(str, genome.input.shape))
-    console.print(f"[bold]{genome.name}[/bold]  input {shape}  hash {genome.hash[:16]}")
+    console.print(f"[bold]{escape(genome.name)}[/bold]  input {shape}  hash {genome.hash[:16]}")
     console.print(f"  parameters   {grouped(found.params)}")
     console.print(f"  MACs         {grouped(found.macs)} ({found.macs / 1e6:.1f} M)")
-    console.print(f"  peak memory  {_kib(found.peak_memory)} of float32 activations ({SCHEDULE})")
+    console.print(f"  peak memory  {_kib(found.peak_memory)} of float32 activations,")
+    console.print(f"               {SCHEDULE}")
     console.print(f"  model        {_kib(found.model_bytes)} of float32 weights")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("layer", "op", "reads", "settings", "output"):
-        table.add_column(name, overflow="fold")
-    for name in ("parameters", "MACs"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for layer in layer_table(genome):
-        table.add_row(
-            layer.id,
-            layer.op,
-            " + ".join(layer.inputs) if layer.op == "add" else ", ".join(layer.inputs),
-            layer.description,
-            "×".join(map(str, layer.shape)),
-            grouped(layer.params) if layer.params else "",
-            grouped(layer.macs) if layer.macs else "",
+    rows = [_cells(layer) for layer in layer_table(genome)]
+    widths = {name: max(map(len, cells)) for name, *cells in zip(HEAD, *rows, strict=True)}
+    widths = {name: max(width, len(name)) for name, width in widths.items()}
+    taken = sum(width for name, width in widths.items() if name not in SHRINK) + 2 * len(HEAD)
+    share = max(8, (console.width - taken) // len(SHRINK))
+    for name, width in widths.items():
+        table.add_column(
+            name,
+            no_wrap=True,
+            overflow="ellipsis",
+            width=min(width, share) if name in SHRINK else width,
+            justify="right" if name in ("parameters", "MACs") else "left",
         )
+    for row in rows:
+        table.add_row(*row)
     console.print()
     console.print(table)
+
+
+def _cells(layer: Layer) -> tuple[str, ...]:
+    return (
+        layer.id,
+        layer.op,
+        (" + " if layer.op == "add" else ", ").join(layer.inputs),
+        layer.description,
+        "×".join(map(str, layer.shape)),
+        grouped(layer.params) if layer.params else "",
+        grouped(layer.macs) if layer.macs else "",
+    )
 
 
 def grouped(value: float) -> str:

@@ -46,7 +46,7 @@ def test_describe_the_published_figure(
     out = capsys.readouterr().out
     assert "141 098" in out
     assert "(44.2 M)" in out
-    assert "of float32 activations (one node after the other in the order listed" in out
+    assert "one node after the other in the order listed" in out
     assert called("describe", name, "--json") == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["params"] == 141_098
