@@ -74,15 +74,13 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     optimizer: Literal["adam", "adamw"] = "adamw"
-    learning_rate: Positive = 0.01
+    learning_rate: Positive = 0.02
     schedule: Annotated[Schedule, Field(discriminator="kind")] = OneCycle()
-    batch_size: Annotated[int, Field(ge=2)] = 64
+    batch_size: Annotated[int, Field(ge=2)] = 32
     weight_decay: NonNegative = 0.05
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    gradient_clip: Positive | None = None
-    augmentation: Augmentation = Augmentation(
-        rotation=10, shift=0.08, zoom=0.1, flip=True, erase=0.5
-    )
+    gradient_clip: Positive | None = 1.0
+    augmentation: Augmentation = Augmentation(rotation=10, shift=0.08, zoom=0.1, flip=True)
     average: Share = 0.2
     flip_test: bool = True
     precision: Precision | Literal["auto"] = "auto"
