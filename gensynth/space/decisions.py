@@ -154,7 +154,9 @@ def _check_value(distribution: BaseDistribution, value: Any, where: str) -> None
         choices = distribution.choices
         if not any(type(choice) is type(value) and choice == value for choice in choices):
             names = [str(choice) for choice in choices]
-            remedy = alternatives(str(value), names)
+            terms = sorted(str(value).split("+"))
+            reordered = [name for name in names if sorted(name.split("+")) == terms]
+            remedy = alternatives(str(value), reordered or names)
             raise UserError(f"{value!r} is not a choice", where=where, remedy=remedy)
         return
     assert isinstance(distribution, IntDistribution | FloatDistribution)
