@@ -80,7 +80,7 @@ class Recipe(BaseModel):
     weight_decay: NonNegative = 0.05
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     gradient_clip: Positive | None = 1.0
-    augmentation: Augmentation = Augmentation(rotation=10, shift=0.08, zoom=0.1, flip=True)
+    augmentation: Augmentation = Augmentation(rotation=5, shift=0.05, zoom=0.05, flip=True)
     average: Share = 0.2
     flip_test: bool = True
     precision: Precision | Literal["auto"] = "auto"
