@@ -20,19 +20,19 @@ SUBJECTS_WITH = {1: 21, 2: 22, 3: 47, 4: 20, 5: 7, 6: 1}
 
 SUBJECTS = sum(SUBJECTS_WITH.values())
 
-EXPRESSIVENESS = (1.33, 0.1)
+EXPRESSIVENESS = (1.42, 0.09)
 """Mean and standard deviation over subjects of the factor on all their movements."""
 
-SUBTLETY_SPREAD = 0.07
+SUBTLETY_SPREAD = 0.06
 """Standard deviation of that factor over the sequences of one subject."""
 
-UNIT_SPREAD = 0.14
+UNIT_SPREAD = 0.11
 """Standard deviation of the factor on a single action unit."""
 
 STRAY = 0.02
 """Amplitude of movements at the peak that do not belong to the expression."""
 
-HABIT = 0.05
+HABIT = 0.04
 """Standard deviation over subjects of the action units of a face at rest."""
 
 APPROACH = (1.0, 0.95, 0.88)
