@@ -202,6 +202,7 @@ class Candidates:
             except Unsatisfiable as error:
                 self._end(error)
                 return None
+            self.ledger.asked += 1
             self._queued = max(0, self._queued - 1)
             candidate = self._admit(trial, refusals)
             if candidate is not None:

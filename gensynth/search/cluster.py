@@ -45,7 +45,7 @@ def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterat
         UserError: If Ray does not start or cannot be joined.
     """
     folder = _short_folder()
-    with _environment(QUIET):
+    with _environment({**QUIET, "TUNE_MAX_PENDING_TRIALS_PG": str(workers)}):
         try:
             _start(workers, address, folder, images)
             yield

@@ -26,7 +26,9 @@ OBJECTIVES: Mapping[str, Literal["maximize", "minimize"]] = {
 }
 """Objectives of a study, by name, and their directions."""
 
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 TIME = "time"
+AGAIN = "again"
 UNKNOWN = 0.0
 
 
@@ -79,14 +81,16 @@ class Ledger:
     asked: int = 0
 
     def __post_init__(self) -> None:
-        for trial in self.study.get_trials(deepcopy=False):
+        trials = self.study.get_trials(deepcopy=False)
+        queued = _queued_again(trials)
+        for trial in trials:
             self.asked += trial.state != TrialState.WAITING
             self.failed += "failure" in trial.user_attrs
             if "duplicate_of" in trial.user_attrs:
                 self.duplicates += 1
             elif "refused" in trial.user_attrs:
                 self.refused.update(trial.user_attrs["refused"])
-            elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+            elif trial.state in FINISHED and trial.number not in queued:
                 self._read(trial)
 
     @property
@@ -102,18 +106,18 @@ class Ledger:
         time stopped, are asked again first, in their order; the journal has the folds they already
         had.
         """
+        trials = self.study.get_trials(deepcopy=False)
+        queued = _queued_again(trials)
         count = 0
-        for trial in self.study.get_trials(deepcopy=False):
+        for trial in trials:
             left = trial.state == TrialState.RUNNING
-            if left:
-                self.study.tell(trial.number, state=TrialState.FAIL)
             params = trial.params or trial.system_attrs.get("fixed_params", {})
-            timed_out = trial.user_attrs.get("stopped") == TIME
-            if (left or timed_out) and params and "requeued" not in trial.user_attrs:
-                self.study.enqueue_trial(params)
-                self.study._storage.set_trial_user_attr(trial._trial_id, "requeued", True)
+            if params and trial.number not in queued and (left or _out_of_time(trial)):
+                self.study.enqueue_trial(params, user_attrs={AGAIN: trial.number})
                 self.outcomes.pop(trial.number, None)
                 count += 1
+            if left:
+                self.study.tell(trial.number, state=TrialState.FAIL)
         return count
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
@@ -208,7 +212,7 @@ class Ledger:
 
     def _read(self, trial: FrozenTrial) -> None:
         attributes = trial.user_attrs
-        if "genome" not in attributes or "requeued" in attributes:
+        if "genome" not in attributes:
             return
         self.outcomes[trial.number] = Outcome(
             trial=trial.number,
@@ -289,6 +293,15 @@ def _storage(url: str) -> BaseStorage | str:
 
     storage.engine.dispose()
     return storage
+
+
+def _out_of_time(trial: FrozenTrial) -> bool:
+    return trial.user_attrs.get("stopped") == TIME
+
+
+def _queued_again(trials: Sequence[FrozenTrial]) -> set[int]:
+    """Numbers of the trials whose networks have a later trial."""
+    return {trial.user_attrs[AGAIN] for trial in trials if AGAIN in trial.user_attrs}
 
 
 def _finite(value: float) -> float:

@@ -66,7 +66,7 @@ def sampler(setting: Setting) -> BaseSampler:
         case "random":
             return optuna.samplers.RandomSampler(seed=seed)
         case "tpe":
-            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
+            return optuna.samplers.TPESampler(seed=seed)
         case "nsgaii":
             return optuna.samplers.NSGAIISampler(seed=seed, population_size=16)
         case "generative":

@@ -1,0 +1,183 @@
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+from tests.search.conftest import drive
+
+from gensynth.generator import Unsatisfiable
+from gensynth.search import Setting, prepare
+from gensynth.search.candidates import Candidates
+from gensynth.search.confirm import Confirmation, ranking
+from gensynth.search.journal import Journal, read
+from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.setting import sampler
+from gensynth.search.work import Clock, Conductor
+
+
+class Session:
+    """One session of a search, without Ray."""
+
+    def __init__(self, setting: Setting, folder: Path, stack: ExitStack) -> None:
+        folder.mkdir(exist_ok=True)
+        study = open_study(sqlite_url(folder / "study.db"), "small", sampler(setting))
+        self.ledger = Ledger(study, setting.experiment.constraint.keys)
+        stack.callback(self.ledger.close)
+        journal = stack.enter_context(Journal(folder / "journal.jsonl"))
+        clock = Clock(limit=None)
+        self.confirmation = Confirmation(setting, self.ledger, clock, 1, pace=lambda genome: None)
+        self.candidates = Candidates(setting, self.ledger, clock, reserve=lambda: 0.0)
+        self.conductor = Conductor((self.candidates, self.confirmation), journal)
+        self.setting = setting
+
+    def run(self, folds: int | None = None) -> int:
+        trained = drive(self.conductor, self.setting, folds=folds)
+        if self.conductor.error is not None:
+            raise self.conductor.error
+        return trained
+
+
+def outcomes(session: Session) -> list[tuple[object, ...]]:
+    return [
+        (one.genome, one.complete, one.stopped, one.metrics["accuracy"])
+        for one in session.ledger.outcomes.values()
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole(setting: Setting, tmp_path_factory: pytest.TempPathFactory):
+    """A whole small search and its folder."""
+    folder = tmp_path_factory.mktemp("whole")
+    with ExitStack() as stack:
+        session = Session(setting, folder, stack)
+        session.run()
+    return session, folder
+
+
+def test_a_search_trains_its_budget_and_confirms_on_all_folds(whole):
+    session, folder = whole
+    states = [trial.state for trial in session.ledger.study.trials]
+    assert len(states) == 4
+    assert set(states) <= {TrialState.COMPLETE, TrialState.PRUNED}
+    assert TrialState.COMPLETE in states
+    entries = read(folder / "journal.jsonl")
+    assert len({(entry.genome, entry.unit) for entry in entries}) == len(entries)
+    confirmed = [entry for entry in entries if entry.phase == "confirm"]
+    assert sorted(entry.fold for entry in confirmed) == [0, 1, 2, 3]
+    searched = {entry.seed for entry in entries if entry.phase == "search"}
+    assert not searched & {entry.seed for entry in confirmed}
+    (finalist,) = session.confirmation.finalists
+    evaluation = session.confirmation.evaluation(finalist)
+    assert evaluation.images == sum(entry.total for entry in confirmed)
+    assert evaluation.accuracy == pytest.approx(
+        sum(entry.correct for entry in confirmed) / evaluation.images
+    )
+
+
+def test_static_bounds_hold_for_everything_that_was_trained(whole):
+    session, _ = whole
+    for one in session.ledger.outcomes.values():
+        assert one.metrics["macs"] <= 3e5
+        assert one.metrics["params"] <= 136_000
+        assert one.feasible == (one.complete and max(one.violations.values()) <= 0)
+
+
+def test_the_same_seed_gives_the_same_search(setting: Setting, whole, tmp_path: Path):
+    with ExitStack() as stack:
+        again = Session(setting, tmp_path, stack)
+        again.run()
+        assert outcomes(again) == outcomes(whole[0])
+
+
+@pytest.mark.parametrize("folds", [1, 4])
+def test_a_crash_costs_no_fold_that_was_trained(
+    setting: Setting, whole, tmp_path: Path, folds: int
+):
+    """Sessions that end without a word, as after kill -9, then one that finishes."""
+    with ExitStack() as stack:
+        Session(setting, tmp_path, stack).run(folds=folds)
+    before = read(tmp_path / "journal.jsonl")
+    assert len(before) == folds
+    with ExitStack() as stack:
+        last = Session(setting, tmp_path, stack)
+        trained = last.run()
+        entries = read(tmp_path / "journal.jsonl")
+        assert entries[:folds] == before
+        assert len(entries) == folds + trained
+        assert len({(entry.genome, entry.unit) for entry in entries}) == len(entries)
+        assert last.ledger.candidates == 4
+        states = [trial.state for trial in last.ledger.study.trials]
+        assert TrialState.RUNNING not in states
+        assert TrialState.WAITING not in states
+        known = dict.fromkeys(one.genome for one in whole[0].ledger.outcomes.values())
+        first = next(iter(last.ledger.outcomes.values()))
+        assert first.genome == next(iter(known))
+
+
+def test_a_finished_search_has_nothing_left_to_do(setting: Setting, whole, tmp_path: Path):
+    _, folder = whole
+    with ExitStack() as stack:
+        session = Session(setting, folder, stack)
+        assert session.run() == 0
+        (finalist,) = session.confirmation.finalists
+        assert finalist.complete
+
+
+@pytest.mark.parametrize("name", ["random", "tpe", "nsgaii"])
+def test_other_samplers_are_screened_too(small, tmp_path: Path, name: str):
+    setting = prepare(
+        small(f"sampler={name}", "constraint.bounds.macs.max=2e7", "budget.candidates=1")
+    )
+    with ExitStack() as stack:
+        session = Session(setting, tmp_path, stack)
+        session.run(folds=1)
+        trials = session.ledger.study.trials
+        refused = [trial for trial in trials if "refused" in trial.user_attrs]
+        assert trials[0] in refused  # the prototype itself is too large
+        assert session.candidates.refused["macs.max"] >= 1
+        for trial in refused:
+            assert trial.state == TrialState.PRUNED
+            assert max(trial.constraints.values()) > 0
+
+
+@pytest.mark.parametrize("name", ["random", pytest.param("generative", marks=pytest.mark.slow)])
+def test_a_space_without_admissible_networks_is_given_up(small, tmp_path: Path, name, monkeypatch):
+    """Either bound can be met, both together cannot."""
+    monkeypatch.setattr("gensynth.search.candidates.MAX_REFUSALS", 5)
+    setting = prepare(
+        small(
+            f"sampler={name}",
+            "constraint.bounds.macs={max: 30000}",
+            "constraint.bounds.params={min: 100000}",
+        )
+    )
+    with ExitStack() as stack:
+        session = Session(setting, tmp_path, stack)
+        with pytest.raises(Unsatisfiable, match=r"macs\.max refuses|params\.min refuses"):
+            session.run(folds=1)
+
+
+def made(trial: int, accuracy: float, performance: float, feasible: bool) -> Outcome:
+    return Outcome(
+        trial=trial,
+        params={},
+        genome=str(trial),
+        metrics={"accuracy": accuracy, "params": 1.0, "macs": 1.0},
+        violations={"accuracy.min": 0.9 - accuracy},
+        performance=performance,
+        fidelity=1.0,
+        feasible=feasible,
+        complete=True,
+    )
+
+
+def test_finalists_come_in_turn_by_u_and_by_accuracy():
+    outcomes = [
+        made(0, 0.91, 100.0, True),
+        made(1, 0.99, 80.0, True),
+        made(2, 0.92, 99.0, True),
+        made(3, 0.95, 90.0, True),
+        made(4, 0.80, 200.0, False),
+        made(5, 0.85, 10.0, False),
+    ]
+    assert [one.trial for one in ranking(outcomes)] == [0, 1, 2, 3, 5, 4]

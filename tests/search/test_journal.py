@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gensynth.errors import UserError
+from gensynth.search.journal import Entry, Journal, read
+from gensynth.search.plan import Unit
+
+entries = st.builds(
+    Entry,
+    phase=st.sampled_from(("search", "confirm", "evaluate")),
+    trial=st.none() | st.integers(0, 99),
+    genome=st.sampled_from(("aa", "bb")),
+    fold=st.integers(0, 9),
+    epochs=st.integers(1, 5),
+    seed=st.integers(0, 2**48),
+    correct=st.integers(0, 50),
+    total=st.integers(50, 99),
+    predictions=st.lists(st.integers(0, 6), max_size=5).map(tuple),
+    loss=st.none() | st.floats(0, 9),
+    seconds=st.floats(0, 99),
+)
+
+
+def entry(fold: int) -> Entry:
+    return Entry("search", 3, "ab", fold, 2, 77, 1, 2, (0, 1), 0.5, 0.25)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(entries, max_size=8))
+def test_what_is_appended_is_read(tmp_path: Path, written):
+    path = tmp_path / "journal.jsonl"
+    path.unlink(missing_ok=True)
+    with Journal(path) as journal:
+        for one in written:
+            journal.append(one)
+    assert list(read(path)) == written
+    with Journal(path) as journal:
+        for one in written:
+            found = journal.find(one.genome, one.unit)
+            assert found is not None
+            assert found.unit == one.unit
+            assert found.result.predictions == found.predictions
+        assert len(journal) == len({(one.genome, one.unit) for one in written})
+
+
+@pytest.mark.parametrize("cut", [1, 5, 40])
+def test_a_torn_last_line_costs_that_line_only(tmp_path: Path, cut):
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as journal:
+        journal.append(entry(0))
+        journal.append(entry(1))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    with Journal(path) as journal:
+        kept = {one.fold for one in journal}
+        assert kept == ({0, 1} if cut == 1 else {0})  # only the newline is missing
+        journal.append(entry(2))
+    assert {one.fold for one in read(path)} == kept | {2}
+
+
+def test_a_second_process_is_refused(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    with Journal(path), pytest.raises(UserError, match="another process"):
+        Journal(path)
+    with Journal(path) as journal:
+        assert journal.find("ab", Unit(0, 2, 77)) is None
+
+
+def test_a_foreign_line_is_named(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"a": 1}\n')
+    with pytest.raises(UserError, match=r"journal\.jsonl:1: not a line"):
+        Journal(path)
+    path.unlink()
+    with Journal(path):
+        pass

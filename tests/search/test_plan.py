@@ -1,0 +1,43 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gensynth.search.plan import Rung, base_seed, cross_validation, full_epochs, ladder
+
+rung_lists = (
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)).filter(any), min_size=1, max_size=4)
+).map(
+    lambda steps: [
+        Rung(folds=1 + sum(s[0] for s in steps[:n]), epochs=1 + sum(s[1] for s in steps[:n]))
+        for n in range(1, len(steps) + 1)
+    ]
+)
+
+
+@given(rung_lists, st.integers(0, 2**40))
+def test_a_ladder_trains_every_unit_of_every_rung_once(rungs, seed):
+    steps = ladder(rungs, seed)
+    units = [unit for step in steps for unit in step]
+    assert len(units) == len(set(units))
+    done = set()
+    for rung, step in zip(rungs, steps, strict=True):
+        done.update(step)
+        assert set(cross_validation(rung.folds, rung.epochs, seed)) <= done
+    assert full_epochs(rungs) == sum(unit.epochs for unit in units)
+
+
+@given(st.integers(0, 2**31), st.text("0123456789abcdef", min_size=8), st.integers(0, 5))
+def test_no_network_is_confirmed_with_a_seed_that_it_was_chosen_by(run_seed, genome, repetition):
+    chosen = cross_validation(50, 3, base_seed(run_seed, genome, "search"))
+    fresh = cross_validation(50, 3, base_seed(run_seed, genome, "confirm", repetition))
+    assert not {unit.seed for unit in chosen} & {unit.seed for unit in fresh}
+
+
+def test_a_seed_is_a_function_of_its_arguments():
+    assert base_seed(3, "ab", "search") == base_seed(3, "ab", "search") < 2**48
+    others = {
+        base_seed(4, "ab", "search"),
+        base_seed(3, "ac", "search"),
+        base_seed(3, "ab", "confirm"),
+        base_seed(3, "ab", "search", 1),
+    }
+    assert len(others | {base_seed(3, "ab", "search")}) == 5

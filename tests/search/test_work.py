@@ -1,0 +1,174 @@
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gensynth.genome import Activation, Flatten, Genome, InputShape
+from gensynth.search.journal import Journal
+from gensynth.search.plan import Unit, cross_validation
+from gensynth.search.work import Clock, Conductor, EverythingFails, Job
+from gensynth.training import FoldResult
+
+
+def network(op: str) -> Genome:
+    return Genome(
+        input=InputShape(channels=1, height=2, width=2),
+        nodes=(Activation(id="a", op=op, inputs=("input",)), Flatten(id="f", inputs=("a",))),
+        outputs={"logits": "f"},
+    )
+
+
+def trained(unit: Unit, correct: int = 1) -> FoldResult:
+    return FoldResult(
+        fold=unit.fold,
+        epochs=unit.epochs,
+        seed=unit.seed,
+        predictions=(0, 1),
+        correct=correct,
+        total=2,
+        seconds=0.5,
+        loss=0.1,
+    )
+
+
+@dataclass
+class Jobs:
+    """A stage of given jobs, each of which is wanted for so many results."""
+
+    jobs: deque[Job]
+    wanted: int = 99
+    results: list[FoldResult] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    books: list[int] = field(default_factory=list)
+    closed: int = 0
+
+    def next(self) -> Job | None:
+        return self.jobs.popleft() if self.jobs else None
+
+    def exhausted(self) -> bool:
+        return not self.jobs
+
+    def result(self, job: Job, result: FoldResult) -> bool:
+        self.results.append(result)
+        return len(self.results) < self.wanted
+
+    def failed(self, job: Job, reason: str) -> None:
+        self.failures.append(reason)
+
+    def idle(self) -> None:
+        self.books.append(len(self.results))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def job(op: str, folds: int = 2, seed: int = 5) -> Job:
+    return Job("search", network(op), cross_validation(folds, 1, seed))
+
+
+@pytest.fixture
+def journal(tmp_path: Path):
+    with Journal(tmp_path / "journal.jsonl") as opened:
+        yield opened
+
+
+def test_stages_follow_one_another_and_every_result_is_journaled(journal):
+    first, second = Jobs(deque([job("relu")])), Jobs(deque([job("tanh")]))
+    conductor = Conductor((first, second), journal)
+    key, one = conductor.next()
+    assert conductor.next() is None  # the second stage waits for the first
+    assert not conductor.finished
+    assert conductor.result(key, trained(one.units[0]))
+    assert not conductor.result(key, trained(one.units[1]))
+    key, two = conductor.next()
+    assert first.closed == 1
+    assert two.genome.hash != one.genome.hash
+    for unit in two.units:
+        conductor.result(key, trained(unit))
+    assert conductor.next() is None
+    assert conductor.finished
+    assert len(journal) == 4
+    assert conductor.training == {"search": 2.0}
+
+
+def test_a_known_fold_is_never_trained_again(journal):
+    stage = Jobs(deque([job("relu", folds=3)]))
+    conductor = Conductor((stage,), journal)
+    key, one = conductor.next()
+    conductor.result(key, trained(one.units[0]))
+    again = Jobs(deque([job("relu", folds=3), job("relu", folds=1)]))
+    other = Conductor((again,), journal)
+    _, rest = other.next()
+    assert [unit.fold for unit in rest.units] == [1, 2]
+    assert [result.fold for result in again.results] == [0]
+    assert other.next() is None  # the second job is wholly known
+    assert [result.fold for result in again.results] == [0, 0]
+
+
+def test_a_stage_that_has_enough_ends_the_job(journal):
+    stage = Jobs(deque([job("relu", folds=5)]), wanted=2)
+    conductor = Conductor((stage,), journal)
+    key, one = conductor.next()
+    assert conductor.result(key, trained(one.units[0]))
+    assert not conductor.result(key, trained(one.units[1]))
+    assert conductor.running == 0
+    assert conductor.next() is None
+    assert conductor.finished
+
+
+def test_a_failed_job_is_tried_once_more_without_the_folds_it_has(journal):
+    stage = Jobs(deque([job("relu", folds=3)]))
+    conductor = Conductor((stage,), journal)
+    key, one = conductor.next()
+    conductor.result(key, trained(one.units[0]))
+    conductor.failed(key, "worker died")
+    key, again = conductor.next()
+    assert [unit.fold for unit in again.units] == [1, 2]
+    conductor.failed(key, "worker died")
+    assert stage.failures == ["worker died"]
+    assert conductor.next() is None
+    assert conductor.error is None
+
+
+def test_when_everything_fails_the_run_ends_and_says_why(journal):
+    stage = Jobs(deque(job("relu", seed=seed) for seed in range(0, 500, 10)))
+    conductor = Conductor((stage,), journal, workers=1)
+    count = 0
+    while (found := conductor.next()) is not None:
+        conductor.failed(found[0], "MemoryError: no")
+        count += 1
+    assert isinstance(conductor.error, EverythingFails)
+    assert "MemoryError: no" in str(conductor.error)
+    assert count < 20
+
+
+def test_books_are_kept_between_every_job_and_the_next_result(journal):
+    """Whether the executor finds time for it or not: proposals must not depend on timing."""
+    stage = Jobs(deque([job("relu"), job("tanh"), job("elu")]), wanted=99)
+    conductor = Conductor((stage,), journal)
+    while (found := conductor.next()) is not None:
+        key, one = found
+        for unit in one.units:
+            conductor.result(key, trained(unit))
+    assert stage.books == [0, 2, 4]
+
+
+def test_peeking_keeps_the_job_for_the_next_caller(journal):
+    stage = Jobs(deque([job("relu")]))
+    conductor = Conductor((stage,), journal)
+    conductor.peek()
+    conductor.peek()
+    assert conductor.held
+    assert not conductor.finished
+    key, _ = conductor.next()
+    assert (key, conductor.held) == (1, False)
+
+
+def test_time_of_earlier_sessions_counts():
+    clock = Clock(limit=100.0, before=90.0)
+    assert clock.within(5)
+    assert not clock.within(20)
+    assert 90 <= clock.used < 95
+    assert Clock(limit=None, before=1e9).within(1e9)
+    assert Clock(limit=1.0, before=5.0).left == 0.0
