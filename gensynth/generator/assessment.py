@@ -69,7 +69,13 @@ def assess(
     keys = {key(plan.outcome) if key else written(plan.decisions) for plan in plans}
     feasible = performance = None
     if inquisitor is not None:
-        prediction = inquisitor.predict([plan.decisions for plan in plans], statics)
+        prediction = inquisitor.predict(
+            [plan.decisions for plan in plans],
+            [
+                inquisitor.screen.weigh(plan.outcome, static)
+                for plan, static in zip(plans, statics, strict=True)
+            ],
+        )
         feasible = float(np.where(met, np.exp(prediction.log_feasible), 0.0).mean())
         performance = float(prediction.mean[met].mean()) if met.any() else None
     return Assessment(

@@ -33,6 +33,8 @@ MAX_CELLS = 10_000
 EXACT_VALUES = 32
 CELLS = 16
 REACH = 0.1
+SEPARATOR = "+"
+SET_REACH = 0.4
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -71,7 +73,11 @@ class _Histogram(BaseModel):
 
 
 class Choice(_Histogram):
-    """A categorical decision."""
+    """A categorical decision.
+
+    Where every choice is a name or names joined by ``+``, and some are joined, a choice is the set
+    of its names: sets that share most of their names are near one another.
+    """
 
     kind: Literal["choice"] = "choice"
     choices: Annotated[tuple[Value, ...], Field(min_length=1, max_length=MAX_CELLS)]
@@ -102,11 +108,30 @@ class Choice(_Histogram):
         """Index of a choice; None for anything else."""
         return self._indices.get((type(value), value))
 
+    @cached_property
+    def members(self) -> tuple[tuple[int, ...], ...]:
+        """For choices that are sets, 1 for each name that each has, else 0; empty otherwise."""
+        if not all(isinstance(choice, str) for choice in self.choices):
+            return ()
+        sets = [str(choice).split(SEPARATOR) for choice in self.choices]
+        if max(map(len, sets)) == 1 or not all(all(names) for names in sets):
+            return ()
+        known = sorted({name for names in sets for name in names})
+        return tuple(tuple(int(name in names) for name in known) for names in sets)
+
+    def distances(self, cell: int) -> Vector:
+        """How many names are in one of two sets only; for other choices, whether they differ."""
+        if not self.members:
+            return np.asarray(np.arange(len(self.choices)) != cell, dtype=np.float64)
+        sets = np.asarray(self.members)
+        return np.asarray(np.abs(sets - sets[cell]).sum(axis=1), dtype=np.float64)
+
     def kernel(self, cell: int) -> Vector:
         """Weights, adding up to 1, of the cells that an observation in ``cell`` speaks for."""
-        weights = np.zeros(len(self.choices))
-        weights[cell] = 1.0
-        return weights
+        if not self.members:
+            return np.asarray(np.arange(len(self.choices)) == cell, dtype=np.float64)
+        weights = np.exp(-self.distances(cell) / SET_REACH)
+        return np.asarray(weights / weights.sum())
 
 
 class Range(_Histogram):

@@ -17,7 +17,8 @@ class Encoder:
     """Turns decisions into rows.
 
     A number takes one column, its place in its range on the range's own scale; a choice takes one
-    column a value, so that any two values are one apart. A decision that a network does not have
+    column a value, so that any two values are one apart; a choice among sets takes one column a
+    name. A decision that a network does not have
     stands in the middle of its range, or at none of its values; where some networks have it and
     some do not, a column more says so.
 
@@ -31,8 +32,7 @@ class Encoder:
         self._optional = optional
         self.owners: list[str] = []
         for name, decision in self._decisions.items():
-            width = len(decision.choices) if isinstance(decision, Choice) else 1
-            self.owners += [name] * (width + (name in optional))
+            self.owners += [name] * (_width(decision) + (name in optional))
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> Matrix:
         """Encodes networks.
@@ -47,11 +47,12 @@ class Encoder:
         column = 0
         for name, decision in self._decisions.items():
             if isinstance(decision, Choice):
+                codes = _codes(decision)
                 for index, row in enumerate(rows):
                     cell = decision.cell(row[name]) if name in row else None
                     if cell is not None:
-                        matrix[index, column + cell] = 0.5**0.5
-                column += len(decision.choices)
+                        matrix[index, column : column + codes.shape[1]] = codes[cell]
+                column += codes.shape[1]
             else:
                 matrix[:, column] = [
                     decision.unit(min(max(row[name], decision.low), decision.high))
@@ -64,3 +65,14 @@ class Encoder:
                 matrix[:, column] = [float(name in row) for row in rows]
                 column += 1
         return matrix
+
+
+def _width(decision: Choice | Range) -> int:
+    return _codes(decision).shape[1] if isinstance(decision, Choice) else 1
+
+
+def _codes(choice: Choice) -> Matrix:
+    """The columns of every value of a choice, (values, columns)."""
+    if choice.members:
+        return np.asarray(np.asarray(choice.members, dtype=np.float64) * 0.5**0.5)
+    return np.asarray(np.eye(len(choice.choices)) * 0.5**0.5)

@@ -59,7 +59,7 @@ class Generator(BaseModel):
     iteration: Annotated[int, Field(ge=0)] = 0
     trials: Annotated[int, Field(ge=0)] = 0
     noise: Annotated[float, Field(gt=0, lt=1)] = 0.25
-    start: Annotated[dict[Name, Value], Field(max_length=MAX_DECISIONS)] = {}
+    start: Annotated[Mapping[Name, Value], Field(max_length=MAX_DECISIONS)] = {}
     theta: Annotated[dict[Name, Decision], Field(max_length=MAX_DECISIONS)] = {}
     space: JsonValue = None
     prototype: JsonValue = None

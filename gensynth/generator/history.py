@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from gensynth.generator.tracing import Define, trace
+from gensynth.generator.tracing import Define, Plan, trace
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 STOPPED_FIDELITY = 0.5
@@ -28,15 +28,21 @@ class Screen:
         define: The space; None when only the study's own trials show it.
         violations: Exact static violations of what ``define`` returns, signed, <= 0 when met.
         key: Identity of what ``define`` returns; its decisions where there is none.
+        costs: Exact metrics of what ``define`` returns, for the inquisitor to learn from.
     """
 
     define: Define[Any] | None = None
     violations: Violations | None = None
     key: Key | None = None
+    costs: Violations | None = None
 
     def examine(self, outcome: Any) -> dict[str, float]:
         """Static violations of an outcome; empty without ``violations``."""
         return dict(self.violations(outcome)) if self.violations else {}
+
+    def weigh(self, outcome: Any, static: Mapping[str, float]) -> Mapping[str, float]:
+        """What tells networks apart beside their decisions: costs, or else static violations."""
+        return dict(self.costs(outcome)) if self.costs else static
 
     def identify(self, decisions: Mapping[str, Any], outcome: Any) -> Hashable:
         """The identity of a network."""
@@ -59,6 +65,7 @@ class Observation:
         decisions: Its parameters.
         distributions: What they could have been.
         static: Exact violations, known before training.
+        costs: Exact metrics, known before training.
         measured: Violations that were measured, by constraint.
         utility: U, greater is better; None when it was not measured.
         objectives: Objectives, turned so that greater is better; None when not measured.
@@ -70,6 +77,7 @@ class Observation:
     decisions: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
     static: Mapping[str, float]
+    costs: Mapping[str, float]
     measured: Mapping[str, float]
     utility: float | None
     objectives: tuple[float, ...] | None
@@ -96,7 +104,7 @@ def observe(
         screen: What can be known without training.
         performance: U of a trial; without it, a single objective is U.
     """
-    static, key = recall(trial.params, screen)
+    known = recall(trial.params, screen)
     objectives = _objectives(trial, directions)
     if performance is not None:
         utility = _finite(performance(trial))
@@ -108,24 +116,46 @@ def observe(
         number=trial.number,
         decisions=trial.params,
         distributions=trial.distributions,
-        static=static,
+        static=known.static,
+        costs=known.costs,
         measured={name: _bounded(value) for name, value in trial.constraints.items()},
         utility=utility,
         objectives=objectives,
         fidelity=complete if fidelity is None else min(max(fidelity, 0.0), 1.0),
-        key=key,
+        key=known.key,
     )
 
 
-def recall(params: Mapping[str, Any], screen: Screen) -> tuple[Mapping[str, float], Hashable]:
-    """Static violations and identity of recorded parameters; neither where they do not fit."""
+@dataclass(frozen=True)
+class Known:
+    """What is known of a network before it is trained."""
+
+    decisions: Mapping[str, Any]
+    static: Mapping[str, float]
+    costs: Mapping[str, float]
+    key: Hashable
+
+
+def recall(params: Mapping[str, Any], screen: Screen) -> Known:
+    """What is known of recorded parameters; nothing but them where the space has no such point."""
     if screen.define is None:
-        return {}, written(params)
+        return Known(params, {}, {}, written(params))
     try:
         plan = trace(screen.define, lambda name, distribution: params[name])
     except (KeyError, ValueError):
-        return {}, written(params)
-    return screen.examine(plan.outcome), screen.identify(plan.decisions, plan.outcome)
+        return Known(params, {}, {}, written(params))
+    return recognise(plan, screen)
+
+
+def recognise(plan: Plan[Any], screen: Screen) -> Known:
+    """What is known of one run of the space."""
+    static = screen.examine(plan.outcome)
+    return Known(
+        decisions=plan.decisions,
+        static=static,
+        costs=screen.weigh(plan.outcome, static),
+        key=screen.identify(plan.decisions, plan.outcome),
+    )
 
 
 def _objectives(

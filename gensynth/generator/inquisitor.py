@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from gensynth.generator.decisions import Choice, Range
 from gensynth.generator.encoding import Encoder
-from gensynth.generator.history import Observation
+from gensynth.generator.history import Observation, Screen
 from gensynth.generator.surrogate import GaussianProcess
 
 Vector = NDArray[np.float64]
@@ -70,6 +70,7 @@ class Inquisitor:
         observations: Finished trials, in the order in which they finished.
         targets: What is to be made great, one for each observation; NaN where it was not measured.
         decisions: How to encode each decision.
+        screen: Where the costs of other networks come from.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class Inquisitor:
         observations: Sequence[Observation],
         targets: Vector,
         decisions: Mapping[str, Choice | Range],
+        screen: Screen,
     ) -> None:
+        self.screen = screen
         kept = _strongest(observations, targets)
         self._observations = [observations[index] for index in kept]
         self._targets = _winsorised(targets[kept])
@@ -94,40 +97,40 @@ class Inquisitor:
         names = sorted(set().union(*present) & self._decisions.keys()) if present else []
         optional = frozenset(name for name in names if not all(name in one for one in present))
         self._encoder = Encoder({name: self._decisions[name] for name in names}, optional)
-        self._static = sorted(set().union(*(one.static.keys() for one in self._observations)))
-        costs = self._cost_columns([one.static for one in self._observations])
-        self._cost_mean = costs.mean(axis=0) if costs.size else np.zeros(len(self._static))
-        self._cost_scale = (costs.std(axis=0) if costs.size else np.ones(len(self._static))) + 1e-9
+        self._costs = sorted(set().union(*(one.costs.keys() for one in self._observations)))
+        costs = self._cost_columns([one.costs for one in self._observations])
+        self._cost_mean = costs.mean(axis=0) if costs.size else np.zeros(len(self._costs))
+        self._cost_scale = (costs.std(axis=0) if costs.size else np.ones(len(self._costs))) + 1e-9
         self._inputs = self._encode(
             [one.decisions for one in self._observations],
-            [one.static for one in self._observations],
+            [one.costs for one in self._observations],
             np.asarray([one.fidelity for one in self._observations]),
         )
 
-    def _cost_columns(self, statics: Sequence[Mapping[str, float]]) -> Matrix:
-        rows = [[one.get(name, 0.0) for name in self._static] for one in statics]
-        return np.arcsinh(np.asarray(rows, dtype=np.float64).reshape(len(rows), len(self._static)))
+    def _cost_columns(self, costs: Sequence[Mapping[str, float]]) -> Matrix:
+        rows = [[one.get(name, 0.0) for name in self._costs] for one in costs]
+        return np.arcsinh(np.asarray(rows, dtype=np.float64).reshape(len(rows), len(self._costs)))
 
     def _encode(
         self,
         decisions: Sequence[Mapping[str, Any]],
-        statics: Sequence[Mapping[str, float]],
+        costs: Sequence[Mapping[str, float]],
         fidelity: Vector,
     ) -> Matrix:
-        costs = (self._cost_columns(statics) - self._cost_mean) / self._cost_scale
-        columns = [self._encoder(decisions), 0.5 * np.clip(costs, -5, 5), fidelity[:, None]]
+        standard = (self._cost_columns(costs) - self._cost_mean) / self._cost_scale
+        columns = [self._encoder(decisions), np.clip(standard, -5, 5), fidelity[:, None]]
         return np.concatenate(columns, axis=1)
 
     def predict(
-        self, decisions: Sequence[Mapping[str, Any]], statics: Sequence[Mapping[str, float]]
+        self, decisions: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, float]]
     ) -> Prediction:
         """Predicts networks at full training.
 
         Args:
             decisions: Of each network.
-            statics: Exact static violations of each.
+            costs: Of each, as :meth:`Screen.weigh` gives them.
         """
-        queries = self._encode(decisions, statics, np.ones(len(decisions)))
+        queries = self._encode(decisions, costs, np.ones(len(decisions)))
         mean, deviation = _predict(self._target_model, queries)
         log_feasible = np.zeros(len(queries))
         violation = np.zeros(len(queries))
@@ -154,7 +157,7 @@ class Inquisitor:
     def incumbents(self, count: int) -> list[Mapping[str, Any]]:
         """Decisions of the networks that are the best by what is expected of them, best first."""
         rows = [one.decisions for one in self._observations]
-        prediction = self.predict(rows, [one.static for one in self._observations])
+        prediction = self.predict(rows, [one.costs for one in self._observations])
         admissible = np.asarray(
             [all(v <= 0 for v in o.static.values()) for o in self._observations]
         )
@@ -169,7 +172,7 @@ class Inquisitor:
             expected target of the trained networks that have it, less the mean of all.
         """
         rows = [one.decisions for one in self._observations]
-        expected = self.predict(rows, [one.static for one in self._observations]).mean
+        expected = self.predict(rows, [one.costs for one in self._observations]).mean
         credits: dict[str, dict[str, float]] = {}
         for name, decision in self._decisions.items():
             groups: dict[int, list[float]] = {}
@@ -184,7 +187,7 @@ class Inquisitor:
         return credits
 
     def believing(
-        self, decisions: Sequence[Mapping[str, Any]], statics: Sequence[Mapping[str, float]]
+        self, decisions: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, float]]
     ) -> Inquisitor:
         """An inquisitor that takes its expectations of unfinished networks for results.
 
@@ -194,7 +197,7 @@ class Inquisitor:
             return self
         other = object.__new__(Inquisitor)
         other.__dict__.update(self.__dict__)
-        queries = self._encode(decisions, statics, np.ones(len(decisions)))
+        queries = self._encode(decisions, costs, np.ones(len(decisions)))
         expected = self._target_model.predict(queries)[0]
         other._target_model = self._target_model.extended(queries, expected)
         return other

@@ -13,7 +13,15 @@ from optuna.trial import FrozenTrial, TrialState
 from gensynth.generator.decisions import Vector
 from gensynth.generator.front import front_order, leaning
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import FINISHED, Observation, Screen, observe, recall, written
+from gensynth.generator.history import (
+    FINISHED,
+    Known,
+    Observation,
+    Screen,
+    observe,
+    recall,
+    written,
+)
 from gensynth.generator.inquisitor import Inquisitor
 from gensynth.generator.proposal import Pool, drawing
 from gensynth.generator.tracing import Define, Tracer
@@ -58,14 +66,14 @@ class Memory:
         study: The study (kept, so that its storage outlives what is remembered of it).
         learning: How to learn from it.
         past: Finished trials in the order in which they finished.
-        plans: Decisions and static violations of trials that are under way, by trial number.
+        plans: Networks of trials that are under way, by trial number.
         taken: Identities of all networks proposed so far.
     """
 
     study: Study
     learning: Learning
     past: list[Observation] = field(default_factory=list)
-    plans: dict[int, tuple[Mapping[str, Any], Mapping[str, float]]] = field(default_factory=dict)
+    plans: dict[int, Known] = field(default_factory=dict)
     taken: set[Hashable] = field(default_factory=set)
     _closed: set[int] = field(default_factory=set)
     _read: dict[int, Observation] = field(default_factory=dict)
@@ -108,20 +116,20 @@ class Memory:
             self._read[trial.number] = seen
             self.claim(trial.params, seen.key)
         else:
-            self.claim(trial.params, recall(trial.params, learning.screen)[1])
+            self.claim(trial.params, recall(trial.params, learning.screen).key)
 
     def _notice(self, trial: FrozenTrial) -> None:
         """Counts a network of another asker, as far as its parameters are known."""
         known = self.plans.get(trial.number)
-        if trial.params and (known is None or len(known[0]) < len(trial.params)):
-            static, key = recall(trial.params, self.learning.screen)
-            self.plans[trial.number] = (trial.params, static)
-            self.claim(trial.params, key)
+        if trial.params and (known is None or len(known.decisions) < len(trial.params)):
+            known = recall(trial.params, self.learning.screen)
+            self.plans[trial.number] = known
+            self.claim(trial.params, known.key)
 
     def under_way(self) -> tuple[list[Mapping[str, Any]], list[Mapping[str, float]]]:
-        """Decisions and static violations of the trials that are not finished, by number."""
+        """Decisions and costs of the trials that are not finished, by number."""
         known = [self.plans[number] for number in sorted(self.plans)]
-        return [decisions for decisions, _ in known], [static for _, static in known]
+        return [one.decisions for one in known], [one.costs for one in known]
 
     def claim(self, decisions: Mapping[str, Any], key: Hashable) -> None:
         """Remembers that a network was proposed."""
@@ -179,16 +187,16 @@ class Memory:
         targets = utilities(past)
         if np.isnan(targets).all():
             return [past[index].decisions for index in front_order(past)]
-        inquisitor = Inquisitor(past, targets, before.theta)
-        rows = [(one.decisions, one.static) for one in past if one.violation <= 0 or not one.static]
+        inquisitor = Inquisitor(past, targets, before.theta, self.learning.screen)
+        rows = [(one.decisions, one.costs) for one in past if one.violation <= 0 or not one.static]
         define = self.learning.screen.define
         if define is not None:
             rng = np.random.default_rng([self.learning.seed, before.iteration, 1])
             pool = Pool(self.learning.screen, lambda key: False, PROBES * 2)
             for _ in range(PROBES):
                 pool.draw(define, drawing(before, int(rng.integers(2**63))))
-            rows += [(one.decisions, one.static) for one in pool.candidates]
-        rows = rows or [(one.decisions, one.static) for one in past]
+            rows += [(one.decisions, one.costs) for one in pool.candidates]
+        rows = rows or [(one.decisions, one.costs) for one in past]
         prediction = inquisitor.predict([row[0] for row in rows], [row[1] for row in rows])
         return [rows[index][0] for index in prediction.order]
 
@@ -205,7 +213,7 @@ class Memory:
             targets = utilities(past) if lean is None else leaning(past, lean)
             met = {key: kind for one in past for key, kind in one.distributions.items()}
             theta = self.generator().meeting(met).theta
-            self._inquisitors = {name: Inquisitor(past, targets, theta)}
+            self._inquisitors = {name: Inquisitor(past, targets, theta, self.learning.screen)}
         return self._inquisitors[name]
 
 

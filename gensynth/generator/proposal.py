@@ -36,12 +36,14 @@ class Candidate:
         decisions: Name and value of every decision.
         distributions: What they could have been.
         static: Exact static violations.
+        costs: What the inquisitor is told beside the decisions.
         outcome: What the space returned.
     """
 
     decisions: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
     static: Mapping[str, float]
+    costs: Mapping[str, float]
     outcome: Any
 
     @property
@@ -77,9 +79,9 @@ class Pool:
     def draw(self, define: Define[Any], choose: Choose) -> Candidate:
         """Runs the space once and keeps what comes out if it is admissible."""
         plan = trace(define, choose)
-        candidate = Candidate(
-            plan.decisions, plan.distributions, self.screen.examine(plan.outcome), plan.outcome
-        )
+        static = self.screen.examine(plan.outcome)
+        costs = self.screen.weigh(plan.outcome, static)
+        candidate = Candidate(plan.decisions, plan.distributions, static, costs, plan.outcome)
         self.draws += 1
         violated = [name for name, value in candidate.static.items() if not value <= 0]
         identity = written(plan.decisions)
@@ -235,17 +237,19 @@ def moved(decision: Choice | Range, value: Any, rng: np.random.Generator) -> Val
 
     Returns:
         Half of the time a draw from the distribution; else a neighbour on the scale of a number,
-        or any other choice. The same value only where there is no other.
+        or one of the nearest other choices. The same value only where there is no other.
     """
     if rng.random() < 0.5:
         drawn = decision.quantile(float(rng.random()))
         if decision.cell(drawn) != decision.cell(value):
             return drawn
     if isinstance(decision, Choice):
-        others = [
-            choice for choice in decision.choices if decision.cell(choice) != decision.cell(value)
-        ]
-        return others[int(rng.integers(len(others)))] if others else value
+        cell = decision.cell(value)
+        distances = decision.distances(0 if cell is None else cell)
+        if not distances.any():
+            return decision.choices[0]
+        nearest = np.flatnonzero(distances == distances[distances > 0].min())
+        return decision.choices[int(nearest[int(rng.integers(len(nearest)))])]
     return decision.near(value, float(rng.normal(0.0, NEAR * float(rng.random()))))
 
 

@@ -16,19 +16,17 @@ from optuna.trial import FrozenTrial, TrialState
 
 from gensynth.errors import UserError
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import Screen, written
+from gensynth.generator.history import Known, Screen, recognise, written
 from gensynth.generator.inquisitor import Inquisitor
 from gensynth.generator.memory import Learning, Memory
 from gensynth.generator.proposal import Candidate, Pool, beginning, completing, varied
 from gensynth.generator.tracing import Define, trace
 from gensynth.generator.update import ENTROPY_FLOOR, STEP_LIMIT
 
-POOL = 96
+POOL = 48
 ROUNDS = 2
 INCUMBENTS = 6
 LEANING = 0.5
-
-Planned = tuple[Mapping[str, Any], Mapping[str, float], Hashable]
 
 
 class GenerativeSynthesisSampler(BaseSampler):
@@ -48,6 +46,8 @@ class GenerativeSynthesisSampler(BaseSampler):
             trials have shown, and nothing can be refused before its trial.
         violations: Exact violations of what ``define`` returns, by bound, signed, <= 0 when met.
         key: Identity of what ``define`` returns; without it, the decisions are the identity.
+        costs: Exact metrics of what ``define`` returns (parameters, operations, ...), >= 0. The
+            inquisitor learns from their logarithms beside the decisions, which helps much.
         start: The prototype's decisions, by name. The first network proposed, if it is admissible.
         performance: U of a finished trial, greater is better, None if unknown. Without it a single
             objective is U, and several objectives are searched for their front.
@@ -89,6 +89,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         *,
         violations: Callable[[Any], Mapping[str, float]] | None = None,
         key: Callable[[Any], Hashable] | None = None,
+        costs: Callable[[Any], Mapping[str, float]] | None = None,
         start: Mapping[str, Any] | None = None,
         performance: Callable[[FrozenTrial], float | None] | None = None,
         seed: int | None = None,
@@ -100,13 +101,14 @@ class GenerativeSynthesisSampler(BaseSampler):
         ranked: bool = True,
         max_refusals: int = 10_000,
     ) -> None:
-        if define is None and (violations is not None or key is not None):
+        if define is None and any(given is not None for given in (violations, key, costs)):
             raise UserError(
-                "violations and key need define", remedy="give the space as a function of a trial"
+                "violations, key and costs need define",
+                remedy="give the space as a function of a trial",
             )
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
-        self._screen = Screen(define, violations, key)
+        self._screen = Screen(define, violations, key, costs)
         initial = Generator(noise=noise, start=dict(start or {}))
         if define is not None:
             initial = initial.meeting(trace(define, beginning(initial)).distributions)
@@ -167,12 +169,12 @@ class GenerativeSynthesisSampler(BaseSampler):
         with self._lock:
             memory = self._recalled(study)
             try:
-                decisions, static, key = self._plan(memory, trial)
+                known = self._plan(memory, trial)
             except UserError:
                 study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
                 raise
-            memory.plans[trial.number] = decisions, static
-            memory.claim(decisions, key)
+            memory.plans[trial.number] = known
+            memory.claim(known.decisions, known.key)
 
     def sample_independent(
         self,
@@ -183,7 +185,8 @@ class GenerativeSynthesisSampler(BaseSampler):
     ) -> Any:
         with self._lock:
             memory = self._memory(study)
-            planned = memory.plans[trial.number][0] if trial.number in memory.plans else {}
+            known = memory.plans.get(trial.number)
+            planned = known.decisions if known else {}
             decision = memory.generator().decision(param_name, param_distribution)
             if param_name in planned and decision.cell(planned[param_name]) is not None:
                 return planned[param_name]
@@ -214,7 +217,7 @@ class GenerativeSynthesisSampler(BaseSampler):
     def _rng(self, trial: FrozenTrial) -> np.random.Generator:
         return np.random.default_rng([self._learning.seed, trial.number])
 
-    def _plan(self, memory: Memory, trial: FrozenTrial) -> Planned:
+    def _plan(self, memory: Memory, trial: FrozenTrial) -> Known:
         define = self._screen.define
         rng = self._rng(trial)
         generator = memory.generator()
@@ -231,20 +234,19 @@ class GenerativeSynthesisSampler(BaseSampler):
 
     def _completed(
         self, generator: Generator, fixed: Mapping[str, Any], rng: np.random.Generator
-    ) -> Planned:
+    ) -> Known:
         """A queued network; what the queue leaves open comes from the generator."""
         seed = int(rng.integers(2**63))
         if self._screen.define is None:
-            return fixed, {}, written(fixed)
+            return Known(fixed, {}, {}, written(fixed))
         plan = trace(self._screen.define, completing(generator, fixed, seed))
-        static = self._screen.examine(plan.outcome)
-        return plan.decisions, static, self._screen.identify(plan.decisions, plan.outcome)
+        return recognise(plan, self._screen)
 
-    def _chosen(self, memory: Memory, pool: Pool, rng: np.random.Generator) -> Planned:
+    def _chosen(self, memory: Memory, pool: Pool, rng: np.random.Generator) -> Known:
         generator = memory.generator()
         define = self._screen.define or memory.recollection(rng)
         if define is None:
-            return {}, {}, None
+            return Known({}, {}, {}, None)
         informed = self._ranks and memory.observed >= self._learning.startup
         for size in itertools.count(1):
             if informed:
@@ -255,7 +257,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             for candidate in order:
                 key = self._screen.identify(candidate.decisions, candidate.outcome)
                 if key not in memory.taken:
-                    return candidate.decisions, candidate.static, key
+                    return Known(candidate.decisions, candidate.static, candidate.costs, key)
                 pool.refuse(candidate)
         raise AssertionError("unreachable")
 
@@ -291,7 +293,7 @@ def _order(
 ) -> list[Candidate]:
     prediction = inquisitor.predict(
         [candidate.decisions for candidate in candidates],
-        [candidate.static for candidate in candidates],
+        [candidate.costs for candidate in candidates],
     )
     order = np.argsort(-prediction.improvement(best), kind="stable")
     return [candidates[index] for index in order]

@@ -14,7 +14,7 @@ from optuna.distributions import (
 from pydantic import ValidationError
 
 from gensynth.errors import UserError
-from gensynth.generator.decisions import Choice, Range, prior, with_probabilities
+from gensynth.generator.decisions import Choice, Range, Value, prior, with_probabilities
 from gensynth.generator.proposal import moved
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=3))
@@ -156,3 +156,20 @@ def test_hostile_ranges_are_refused(data: dict[str, object], message: str):
 def test_probabilities_that_are_none_are_refused(probabilities: list[float]):
     with pytest.raises(ValidationError):
         Choice.model_validate({"choices": ["a", "b"], "probabilities": probabilities})
+
+
+def test_choices_that_are_sets_are_near_those_that_share_their_names():
+    names = ("p", "o1", "p+o1", "o1+o2+o3", "p+o1+o2+o3")
+    decision = prior(CategoricalDistribution(names), start="p", started=True, noise=0.3)
+    assert decision.vector[2] > 1.3 * decision.vector[4]
+    rng = np.random.default_rng(0)
+    moves = [moved(decision, "o1+o2+o3", rng) for _ in range(200)]
+    assert moves.count("p+o1+o2+o3") > 80
+    assert "o1+o2+o3" not in moves
+
+
+@pytest.mark.parametrize("choices", [("a", "b"), ("c++", "d"), ("a+b", 3), ("+", "a")])
+def test_other_choices_are_equally_far_from_one_another(choices: tuple[Value, ...]):
+    decision = prior(CategoricalDistribution(choices), noise=0.25)
+    assert isinstance(decision, Choice)
+    assert decision.members == ()

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from gensynth.generator.decisions import Value
 from gensynth.generator.generator import Generator
 from gensynth.generator.tracing import Tracer
 from gensynth.generator.update import divergence, entropy, limited, raised, rank_weights, step
@@ -48,7 +49,7 @@ def shares(draw: st.DrawFn, count: int) -> np.ndarray[Any, np.dtype[np.float64]]
 def test_every_update_keeps_theta_normalised_within_the_step_and_above_the_floor(
     seeds: list[int], limit: float, floor: float, updates: int, start: bool
 ):
-    begin = {"kind": "b", "width": 20, "flag": True} if start else {}
+    begin: dict[str, Value] = {"kind": "b", "width": 20, "flag": True} if start else {}
     generator = Generator(start=begin).meeting(MET)
     elites = [Generator().sample(seed, define).decisions for seed in seeds]
     for _ in range(updates):

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from math import exp, log10
 from typing import Any
 
-from optuna.trial import FixedTrial, FrozenTrial
-
 PARAMS = 60_000
 ACCURACY = 0.7
 START = {
@@ -51,6 +49,7 @@ class Tower:
 
 
 def define(trial: Any) -> Tower:
+    """The space: three stages of one to six layers."""
     stages = []
     for stage in range(3):
         layers = tuple(
@@ -66,6 +65,7 @@ def define(trial: Any) -> Tower:
 
 
 def violations(tower: Tower) -> Mapping[str, float]:
+    """Static violations, <= 0 when met."""
     return {"params.max": tower.params / PARAMS - 1}
 
 
@@ -77,7 +77,3 @@ def performance(tower: Tower) -> float:
 def missing(tower: Tower) -> float:
     """Violation of the accuracy bound."""
     return (ACCURACY - tower.accuracy) / ACCURACY
-
-
-def recorded(trial: FrozenTrial) -> Tower:
-    return define(FixedTrial(trial.params))
