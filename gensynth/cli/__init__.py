@@ -4,7 +4,7 @@ Each command is a module of this folder that adds itself to :data:`app`, and imp
 (torch, ray, optuna) only inside the command, so that ``gensynth --help`` answers at once.
 """
 
-from gensynth.cli import dashboard, describe, evaluate, export, faces, report, search
+from gensynth.cli import dashboard, describe, evaluate, export, faces, generate, report, search
 from gensynth.cli.app import app, main
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "evaluate",
     "export",
     "faces",
+    "generate",
     "main",
     "report",
     "search",

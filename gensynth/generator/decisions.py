@@ -24,14 +24,10 @@ from optuna.distributions import (
 )
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gensynth.errors import UserError
-
 Value = bool | int | float | str | None
 Vector = NDArray[np.float64]
 
 MAX_CELLS = 10_000
-EXACT_VALUES = 32
-CELLS = 16
 REACH = 0.1
 SEPARATOR = "+"
 SET_REACH = 0.4
@@ -278,39 +274,6 @@ class Range(_Histogram):
 Decision = Annotated[Choice | Range, Field(discriminator="kind")]
 
 
-def prior(
-    distribution: BaseDistribution, *, start: Value = None, started: bool = False, noise: float
-) -> Choice | Range:
-    """The distribution of a decision before anything is learned.
-
-    Args:
-        distribution: The values it can take.
-        start: The prototype's value.
-        started: Whether there is one; without it the prior is uniform on the decision's scale.
-        noise: Probability that a value other than ``start``'s is drawn. Half of it is spread
-            evenly, half near ``start`` where values have an order.
-
-    Returns:
-        The prior.
-
-    Raises:
-        UserError: For a choice that JSON cannot hold, or a ``start`` that is not offered.
-    """
-    uniform = _uniform(distribution, start if started else None)
-    if not started:
-        return uniform
-    cell = uniform.cell(start)
-    if cell is None:
-        raise UserError(f"the start value {start!r} is not among {distribution}")
-    spread = 0.5 * uniform.vector + 0.5 * uniform.kernel(cell)
-    spread[cell] = 0.0
-    if spread.sum() <= 0:
-        return uniform
-    spread *= noise / spread.sum()
-    spread[cell] = 1 - noise
-    return with_probabilities(uniform, spread)
-
-
 def with_probabilities(decision: Choice | Range, probabilities: Vector) -> Choice | Range:
     """The same decision under other probabilities (>= 0, any positive sum)."""
     shares = np.maximum(probabilities, 0.0)
@@ -318,60 +281,3 @@ def with_probabilities(decision: Choice | Range, probabilities: Vector) -> Choic
     copy = decision.model_copy(update={"probabilities": tuple(shares.tolist())})
     copy.__dict__.pop("cumulative", None)
     return copy
-
-
-def _uniform(distribution: BaseDistribution, start: Value) -> Choice | Range:
-    if isinstance(distribution, CategoricalDistribution):
-        choices = tuple(distribution.choices)
-        for choice in choices:
-            if choice is not None and not isinstance(choice, bool | int | float | str):
-                raise UserError(
-                    f"the choice {choice!r} cannot be written to a generator file",
-                    remedy="offer None, booleans, numbers or strings and look the rest up",
-                )
-        return Choice(choices=choices, probabilities=_even(len(choices)))
-    if not isinstance(distribution, IntDistribution | FloatDistribution):
-        raise UserError(f"unknown kind of decision {type(distribution).__name__}")
-    low, high, log = distribution.low, distribution.high, distribution.log
-    step = float(distribution.step or 0)
-    kind: Literal["int", "float"] = "int" if isinstance(distribution, IntDistribution) else "float"
-    if low == high and not step:
-        starts: tuple[float, ...] = (0.0,)
-    elif step:
-        starts = _stepped(low, high, step, log, start)
-    else:
-        starts = tuple((np.arange(CELLS) / CELLS).tolist())
-    measure = _measure(low, high, step, log, starts)
-    return Range(
-        kind=kind,
-        low=low,
-        high=high,
-        step=step,
-        log=log,
-        starts=starts,
-        probabilities=tuple((measure / measure.sum()).tolist()),
-    )
-
-
-def _even(count: int) -> tuple[float, ...]:
-    return (1.0 / count,) * count
-
-
-def _stepped(low: float, high: float, step: float, log: bool, start: Value) -> tuple[float, ...]:
-    count = math.floor((high - low) / step + 1e-9) + 1
-    if count <= EXACT_VALUES:
-        return tuple(float(index) for index in range(count))
-    shares = np.arange(CELLS) / CELLS
-    points = (low * (high / low) ** shares - low) / step if log else shares * count
-    starts = {0.0, *(float(point) for point in np.floor(points))}
-    if isinstance(start, int | float):
-        index = float(round((start - low) / step))
-        starts |= {point for point in (index, index + 1) if 0 <= point < count}
-    return tuple(sorted(starts))
-
-
-def _measure(low: float, high: float, step: float, log: bool, starts: tuple[float, ...]) -> Vector:
-    edges = np.asarray([*starts, math.floor((high - low) / step + 1e-9) + 1 if step else 1.0])
-    if step and log:
-        edges = np.log(low + step * (edges - 0.5))
-    return np.diff(edges)

@@ -13,7 +13,8 @@ from optuna.distributions import BaseDistribution
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from gensynth.errors import UserError
-from gensynth.generator.decisions import Choice, Decision, Range, Value, prior
+from gensynth.generator.decisions import Choice, Decision, Range, Value
+from gensynth.generator.priors import prior
 from gensynth.generator.tracing import Define, Plan, trace
 from gensynth.validation import validate
 

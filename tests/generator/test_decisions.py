@@ -14,7 +14,8 @@ from optuna.distributions import (
 from pydantic import ValidationError
 
 from gensynth.errors import UserError
-from gensynth.generator.decisions import Choice, Range, Value, prior, with_probabilities
+from gensynth.generator.decisions import Choice, Range, Value, with_probabilities
+from gensynth.generator.priors import prior
 from gensynth.generator.proposal import moved
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=3))
