@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import sqlalchemy
 import yaml
 from optuna.trial import FrozenTrial
 
@@ -214,10 +215,17 @@ class Run:
 
 
 def _storage(url: str) -> optuna.storages.BaseStorage | str:
-    """A storage that waits for the search when both want to write at once."""
+    """A storage that waits for the search when both write, and not for the disk at every word."""
     if not url.startswith("sqlite"):
         return url
-    return optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+    storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+
+    @sqlalchemy.event.listens_for(storage.engine, "connect")
+    def _relax(connection: Any, record: Any) -> None:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    storage.engine.dispose()
+    return storage
 
 
 def newest(runs: str | Path = "runs") -> Path:

@@ -14,7 +14,6 @@ import logging
 import threading
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -23,7 +22,6 @@ from wsgiref.simple_server import make_server as make_wsgi_server
 import optuna
 import optuna_dashboard
 from optuna.artifacts import FileSystemArtifactStore
-from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from optuna_dashboard import _app
@@ -40,6 +38,7 @@ from gensynth.report.notes import study_note, trial_note
 ARTIFACTS = "artifacts"
 FIGURE = "gensynth:front"
 REFRESH_SECONDS = 15.0
+NOTE_PIECE = 2045
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ def illustrate(run: Run) -> int:
         genome = _genome(run, trial)
         picture = _attach(study, trial, genome, store) if genome else None
         note = trial_note(run, candidate, genome, picture)
-        optuna_dashboard.save_note(_Reference(study, study._storage, trial._trial_id), note)
+        _save_trial_note(study, trial, note)
         added += 1
     front = front_of(run)
     note = study_note(run, front, study._study_id)
@@ -158,6 +157,18 @@ def _genome(run: Run, trial: FrozenTrial) -> Genome | None:
         return None
 
 
+def _save_trial_note(study: optuna.Study, trial: FrozenTrial, note: str) -> None:
+    """Does what ``optuna_dashboard.save_note`` does, which takes no finished trial.
+
+    It also reads every note of the study each time.
+    """
+    pieces = [note[i : i + NOTE_PIECE] for i in range(0, len(note), NOTE_PIECE)]
+    prefix = f"dashboard:{trial._trial_id}"
+    for number, piece in enumerate(pieces):
+        study._storage.set_study_system_attr(study._study_id, f"{prefix}:note_str:{number}", piece)
+    study._storage.set_study_system_attr(study._study_id, f"{prefix}:note_ver", 1)
+
+
 def _attach(
     study: optuna.Study, trial: FrozenTrial, genome: Genome, store: FileSystemArtifactStore
 ) -> str:
@@ -176,15 +187,6 @@ def _attach(
     key = f"dashboard:artifacts:{trial._trial_id}:{name}"
     study._storage.set_study_system_attr(study._study_id, key, json.dumps(meta))
     return f"/artifacts/{study._study_id}/{trial._trial_id}/{name}"
-
-
-@dataclass(frozen=True)
-class _Reference:
-    """A trial as ``save_note`` wants it, without asking the sampler to begin it again."""
-
-    study: optuna.Study
-    storage: BaseStorage
-    _trial_id: int
 
 
 class _Quiet(WSGIRequestHandler):

@@ -177,7 +177,7 @@ def _verdict(network: FoundNetwork) -> str:
         return "satisfied"
     if network.refuted:
         return f"refuted by {escape(network.refuted.bound)} after {network.refuted.folds} folds"
-    violated = [name for name, value in network.violations.items() if value > 0]
+    violated = [name for name, value in network.violations.items() if value > 0] or ["1_r"]
     return f"violates {escape(', '.join(violated))}"
 
 

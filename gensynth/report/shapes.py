@@ -104,7 +104,7 @@ class Picture:
             _paint(canvas, item, oversampled)
         image = image.reduce(_OVERSAMPLING)
         file = io.BytesIO()
-        image.save(file, "PNG", optimize=False)
+        image.save(file, "PNG", compress_level=1)
         return file.getvalue()
 
 
