@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
-from tests.search.conftest import drive
 
 from gensynth.generator import Unsatisfiable
 from gensynth.search import Setting, prepare
@@ -13,6 +12,7 @@ from gensynth.search.journal import Journal, read
 from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
 from gensynth.search.setting import sampler
 from gensynth.search.work import Clock, Conductor
+from tests.search.conftest import drive
 
 
 class Session:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import ray
 import yaml
-from tests.search.conftest import SMALL, words
 
 from gensynth import genome as genomes
 from gensynth.config import load
@@ -18,6 +17,7 @@ from gensynth.generator import Generator
 from gensynth.search import Experiment, Progress, Setting, evaluate_network, search
 from gensynth.search.journal import read
 from gensynth.training import train_fold
+from tests.search.conftest import SMALL, words
 
 GENSYNTH = (sys.executable, "-m", "gensynth")
 
@@ -202,6 +202,19 @@ def started(experiment: Experiment, *overrides: str) -> tuple[subprocess.Popen[b
     return process, folder
 
 
+def descendants(root: int) -> list[tuple[int, str]]:
+    """Process id and title of everything that a process has started."""
+    command = ["ps", "-eo", "pid=,ppid=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    found, family = [], {root}
+    for _ in rows:
+        new = [row for row in rows if int(row[1]) in family and int(row[0]) not in family]
+        found += [(int(row[0]), row[2]) for row in new]
+        family |= {int(row[0]) for row in new}
+    return found
+
+
 @pytest.mark.slow
 def test_after_kill_9_the_same_command_goes_on(small):
     experiment = small("budget.candidates=8")
@@ -233,15 +246,10 @@ def test_ctrl_c_keeps_everything_and_exits_with_130(small):
 def test_a_killed_worker_costs_its_fold_only(small):
     experiment = small("budget.candidates=6", "workers=1")
     process, folder = started(experiment, "budget.candidates=6", "workers=1")
-    listed = subprocess.run(
-        ["ps", "-eo", "pid,sid,args"], capture_output=True, text=True, check=True
-    ).stdout
-    mine = [line.split(None, 2) for line in listed.splitlines()[1:]]
-    workers = [int(pid) for pid, _, args in mine if "FoldTrainer" in args]
-    for pid in workers:
-        parents = Path(f"/proc/{pid}/environ")
-        if str(process.pid) in parents.read_text(errors="ignore"):
-            os.kill(pid, signal.SIGKILL)
+    killed = [pid for pid, title in descendants(process.pid) if ".train" in title]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    assert len(killed) == 1
     _, error = process.communicate(timeout=240)
     assert process.returncode == 0, error.decode()
     entries = read(folder / "journal.jsonl")
