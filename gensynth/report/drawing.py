@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 
 from gensynth.genome import Genome
 from gensynth.report.blocks import Block, Kind, Port, blocks
-from gensynth.report.layout import COLUMNS, LEFT, PITCH, SUM, WIDE, Band, Place, lay_out, rise
+from gensynth.report.layout import (
+    COLUMNS,
+    LEFT,
+    PITCH,
+    SUM,
+    WIDE,
+    Band,
+    Layout,
+    Place,
+    lay_out,
+    rise,
+)
 from gensynth.report.shapes import Box, Curve, Item, Picture, Plus, Text
 
 STYLES: Mapping[Kind, tuple[str, str]] = {
@@ -50,7 +61,7 @@ def draw(genome: Genome) -> Picture:
     places = plan.places
     by_id = {place.block.id: place for place in places}
     edges = [
-        _edge(by_id[source], place, port, plan.bands)
+        _edge(by_id[source], place, port, plan)
         for place in places
         for source, port in place.block.sources
     ]
@@ -65,8 +76,8 @@ def draw(genome: Genome) -> Picture:
     return Picture(width, plan.height, tuple(items), title=genome.name)
 
 
-def _edge(source: Place, target: Place, port: Port, bands: Sequence[Band]) -> Curve:
-    """A straight line to the next block, an arc within a lane, a sweep between lanes and rows."""
+def _edge(source: Place, target: Place, port: Port, plan: Layout) -> Curve:
+    """A straight line to the next block, a sweep to other rows and lanes, an arc over others."""
     end = target.enters(port)
     if source.row != target.row or source.line != target.line:
         start = source.leaves(1)
@@ -76,17 +87,30 @@ def _edge(source: Place, target: Place, port: Port, bands: Sequence[Band]) -> Cu
         below = max(start[1] + bend, source.axis + source.height / 2 + 22)
         points = (start, (start[0], below), (end[0], end[1] - bend), end)
         return Curve(points, _tint(target), 1.4)
-    if source.lane != target.lane:
+    columns = target.column - source.column
+    if source.lane == target.lane and columns == 1 and port != "sum_after":
+        return Curve((source.leaves(0), end), _FLOW, 1.4)
+    if source.lane != target.lane and _clear(source, target, port, plan):
         start = source.leaves(0)
         bend = max(16.0, (end[0] - start[0]) * 0.45)
         points = (start, (start[0] + bend, start[1]), (end[0] - 2, start[1]), end)
         return Curve(points, _tint(source), 1.4)
-    if target.column - source.column == 1 and port != "sum_after":
-        return Curve((source.leaves(0), end), _FLOW, 1.4)
     start = source.leaves(-1)
-    top = bands[source.row].crests[source.line, source.lane] - rise(target.column - source.column)
+    crests = plan.bands[source.row].crests
+    top = min(crests[source.line, place.lane] for place in (source, target)) - rise(columns)
     end = end[0], end[1] - (SUM if port != "in" else 0.0)
     return Curve((start, (start[0], top), (end[0], top), end), _FLOW, 1.2)
+
+
+def _clear(source: Place, target: Place, port: Port, plan: Layout) -> bool:
+    """Whether no block stands in the source's lane up to where an edge turns to the target."""
+    last = target.column + (port == "sum_after")
+    return not any(
+        place.row == source.row
+        and place.lane == source.lane
+        and source.column < place.column < last
+        for place in plan.places
+    )
 
 
 def _tint(place: Place) -> str:

@@ -32,7 +32,12 @@ def interactive_front(front: Front) -> PlotlyFigure:
     shapes, notes = _bounds(front)
     layout = {
         "title": {"text": title},
-        "xaxis": {"type": "log", "title": {"text": "parameters"}, "tickformat": "~s"},
+        "xaxis": {
+            "type": "log",
+            "title": {"text": "parameters"},
+            "tickformat": "~s",
+            "dtick": "D2",
+        },
         "yaxis": {"title": {"text": "accuracy (%)"}},
         "legend": {"orientation": "h", "y": -0.3},
         "height": 450,
