@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
@@ -27,6 +28,7 @@ POOL = 48
 ROUNDS = 2
 INCUMBENTS = 6
 LEANING = 0.5
+FIRST_POOL = 16
 
 
 class GenerativeSynthesisSampler(BaseSampler):
@@ -48,6 +50,9 @@ class GenerativeSynthesisSampler(BaseSampler):
         key: Identity of what ``define`` returns; without it, the decisions are the identity.
         costs: Exact metrics of what ``define`` returns (parameters, operations, ...), >= 0. The
             inquisitor learns from their logarithms beside the decisions, which helps much.
+        price: What it takes to train what ``define`` returns, > 0, in any unit. With it a proposal
+            is what promises most for each unit spent, and before the inquisitor is asked a network
+            is the likelier the less it takes.
         start: The prototype's decisions, by name. The first network proposed, if it is admissible.
         performance: U of a finished trial, greater is better, None if unknown. Without it a single
             objective is U, and several objectives are searched for their front.
@@ -90,6 +95,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         violations: Callable[[Any], Mapping[str, float]] | None = None,
         key: Callable[[Any], Hashable] | None = None,
         costs: Callable[[Any], Mapping[str, float]] | None = None,
+        price: Callable[[Any], float] | None = None,
         start: Mapping[str, Any] | None = None,
         performance: Callable[[FrozenTrial], float | None] | None = None,
         seed: int | None = None,
@@ -101,9 +107,9 @@ class GenerativeSynthesisSampler(BaseSampler):
         ranked: bool = True,
         max_refusals: int = 10_000,
     ) -> None:
-        if define is None and any(given is not None for given in (violations, key, costs)):
+        if define is None and any(given is not None for given in (violations, key, costs, price)):
             raise UserError(
-                "violations, key and costs need define",
+                "violations, key, costs and price need define",
                 remedy="give the space as a function of a trial",
             )
         if seed is None:
@@ -121,6 +127,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             step_limit=step_limit,
             entropy_floor=entropy_floor,
         )
+        self._price = price
         self._leaning = leaning
         self._ranks = ranked
         self._max_refusals = max_refusals
@@ -252,8 +259,9 @@ class GenerativeSynthesisSampler(BaseSampler):
             if informed:
                 order = self._ranked(memory, pool, define, rng, POOL * size)
             else:
-                pool.gather(define, generator, [], rng, size=size)
-                order = list(pool.candidates)
+                wanted = size if self._price is None else FIRST_POOL * size
+                pool.gather(define, generator, [], rng, size=wanted)
+                order = self._cheap_first(pool.candidates, rng)
             for candidate in order:
                 key = self._screen.identify(candidate.decisions, candidate.outcome)
                 if key not in memory.taken:
@@ -276,24 +284,42 @@ class GenerativeSynthesisSampler(BaseSampler):
         incumbents = inquisitor.incumbents(INCUMBENTS)
         pool.gather(define, generator, incumbents, rng, size=size)
         for _ in range(ROUNDS):
-            leaders = _order(inquisitor, pool.candidates, best)[:INCUMBENTS]
+            leaders = self._order(inquisitor, pool.candidates, best)[:INCUMBENTS]
             near = [candidate.decisions for candidate in leaders]
             for _ in range(POOL // 4):
                 pool.draw(define, varied(generator, near, rng))
-        return _order(inquisitor, pool.candidates, best)
+        return self._order(inquisitor, pool.candidates, best)
 
     def _lean(self, memory: Memory, rng: np.random.Generator) -> Any:
         count = len(memory.study.directions)
         toward_front = self._learning.performance is None or rng.random() < self._leaning
         return rng.dirichlet(np.ones(count)) if count > 1 and toward_front else None
 
+    def _cheap_first(
+        self, candidates: Sequence[Candidate], rng: np.random.Generator
+    ) -> list[Candidate]:
+        """Candidates in a random order, each the likelier to come early the less it takes.
 
-def _order(
-    inquisitor: Inquisitor, candidates: Sequence[Candidate], best: float | None
-) -> list[Candidate]:
-    prediction = inquisitor.predict(
-        [candidate.decisions for candidate in candidates],
-        [candidate.costs for candidate in candidates],
-    )
-    order = np.argsort(-prediction.improvement(best), kind="stable")
-    return [candidates[index] for index in order]
+        Successive draws without replacement, weighted by 1 / price (Efraimidis and Spirakis 2006).
+        """
+        if self._price is None:
+            return list(candidates)
+        keys = rng.exponential(size=len(candidates)) * self._prices(candidates)
+        return [candidates[index] for index in np.argsort(keys, kind="stable")]
+
+    def _order(
+        self, inquisitor: Inquisitor, candidates: Sequence[Candidate], best: float | None
+    ) -> list[Candidate]:
+        """Candidates by what they promise, for each unit they take (Snoek et al. 2012, 3.2)."""
+        prediction = inquisitor.predict(
+            [candidate.decisions for candidate in candidates],
+            [candidate.costs for candidate in candidates],
+        )
+        promise = prediction.improvement(best) - np.log(self._prices(candidates))
+        order = np.argsort(-promise, kind="stable")
+        return [candidates[index] for index in order]
+
+    def _prices(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        if self._price is None:
+            return np.ones(len(candidates))
+        return np.asarray([self._price(candidate.outcome) for candidate in candidates])
