@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
@@ -9,20 +11,20 @@ from scipy.linalg import cho_factor, cho_solve
 Matrix = NDArray[np.float64]
 
 LENGTHS = (0.3, 0.6, 1.2)
-LINEAR = 0.5
+LINEARS = (0.1, 0.5)
 NOISES = (1e-4, 1e-3, 1e-2, 0.1, 0.5, 2.0)
 JITTER = 1e-9
 RESOLUTION = 0.01
 
 
 class GaussianProcess:
-    """One output; half Matérn 5/2, half linear; hyperparameters by likelihood over a grid.
+    """One output; Matérn 5/2 plus a linear kernel; hyperparameters by likelihood over a grid.
 
-    The linear half carries trends beyond the data (NetScore is linear in the logarithms of costs
-    and accuracy), the other half carries the rest. Inputs are scaled to a mean squared distance of
-    1. The amplitude is profiled out, so the grid has two axes: the length scale, and the noise as
-    a share of the signal. One eigendecomposition serves all noises of a length:
-    O(lengths · n³). (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning,
+    The linear part carries trends beyond the data (NetScore is linear in the logarithms of costs
+    and accuracy), the other what bends. Inputs are scaled to a mean squared distance of 1. The
+    amplitude is profiled out, so the grid has three axes: the linear share, the length scale, and
+    the noise as a share of the signal. One eigendecomposition serves all noises:
+    O(shares · lengths · n³). (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning,
     chapters 4 and 5.)
 
     Args:
@@ -37,9 +39,9 @@ class GaussianProcess:
         self._mean = float(targets.mean())
         self._scale = float(targets.std()) or 1.0
         self._residual = (targets - self._mean) / self._scale
-        best = (-np.inf, LENGTHS[0], NOISES[-1], 1.0)
-        for length in LENGTHS:
-            values, vectors = np.linalg.eigh(_kernel(self._inputs, self._inputs, length))
+        best = (-np.inf, (LINEARS[0], LENGTHS[0]), NOISES[-1], 1.0)
+        for shape in product(LINEARS, LENGTHS):
+            values, vectors = np.linalg.eigh(_kernel(self._inputs, self._inputs, *shape))
             rotated = (vectors.T @ self._residual) ** 2
             for noise in NOISES:
                 spectrum = np.maximum(values, 0.0) + noise
@@ -48,15 +50,15 @@ class GaussianProcess:
                     len(targets) * np.log(amplitude) + float(np.log(spectrum).sum())
                 )
                 if likelihood > best[0]:
-                    best = (likelihood, length, noise, amplitude)
-        _, self.length, self.noise, self._amplitude = best
+                    best = (likelihood, shape, noise, amplitude)
+        _, self.shape, self.noise, self._amplitude = best
         self._condition()
 
     def _scaled(self, inputs: Matrix) -> Matrix:
         return np.asarray((inputs - self._centre) / self._unit)
 
     def _condition(self) -> None:
-        kernel = _kernel(self._inputs, self._inputs, self.length)
+        kernel = _kernel(self._inputs, self._inputs, *self.shape)
         kernel[np.diag_indices_from(kernel)] += self.noise + JITTER
         self._factor = cho_factor(kernel, lower=True)
         self._weights = cho_solve(self._factor, self._residual)
@@ -77,18 +79,19 @@ class GaussianProcess:
         tails of acquisition functions mean nothing there.
         """
         points = self._scaled(queries)
-        cross = _kernel(points, self._inputs, self.length)
+        cross = _kernel(points, self._inputs, *self.shape)
         mean = cross @ self._weights
-        alone = 1 - LINEAR + LINEAR * 2 * (points**2).sum(axis=1)
+        linear = self.shape[0]
+        alone = 1 - linear + linear * 2 * (points**2).sum(axis=1)
         explained = (cross * cho_solve(self._factor, cross.T).T).sum(axis=1)
         variance = np.maximum(self._amplitude * (alone - explained), RESOLUTION**2)
         return self._mean + self._scale * mean, self._scale * np.sqrt(variance)
 
 
-def _kernel(left: Matrix, right: Matrix, length: float) -> Matrix:
-    """Half linear, half Matérn; 1 on average between a point and itself."""
+def _kernel(left: Matrix, right: Matrix, linear: float, length: float) -> Matrix:
+    """Linear and Matérn; 1 on average between a point and itself."""
     products = left @ right.T
     squared = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :] - 2 * products
     root = np.sqrt(5.0 * np.maximum(squared, 0.0)) / length
     matern = (1.0 + root + root**2 / 3.0) * np.exp(-root)
-    return np.asarray(LINEAR * 2 * products + (1 - LINEAR) * matern)
+    return np.asarray(linear * 2 * products + (1 - linear) * matern)

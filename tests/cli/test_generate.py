@@ -13,7 +13,10 @@ from gensynth.generator import Generator
 from gensynth.genome import load
 from gensynth.space import load_space
 
-CONSTRAINT: JsonValue = {"name": "small", "bounds": {"accuracy": {"min": 0.9}, "params": {"max": 150_000}}}
+CONSTRAINT: JsonValue = {
+    "name": "small",
+    "bounds": {"accuracy": {"min": 0.9}, "params": {"max": 150_000}},
+}
 
 
 def called(*arguments: object) -> int:
