@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -69,7 +69,7 @@ def panel(progress: Progress) -> Group:
     counts = Table.grid(padding=(0, 2))
     counts.add_row(*(f"{name} {value}" for name, value in _counts(progress)))
     refused = ", ".join(f"{name} {grouped(count)}" for name, count in progress.refused.items())
-    rows = [Text(_headline(progress), style="bold"), counts]
+    rows: list[RenderableType] = [Text(_headline(progress), style="bold"), counts]
     if refused:
         rows.append(Text(f"refused before training: {refused}", style="dim"))
     rows.append(Text(f"best so far: {_best(progress.best)}"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -30,10 +32,12 @@ QUIET = {
 
 OBJECT_STORE = 200 * 2**20
 LONGEST_FOLDER = 40
+FOLDER = "gs-"
+LOCK = "lock"
 
 
 @contextmanager
-def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterator[None]:
+def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterator[Path]:
     """A Ray of our own, or a running one that is joined, for the duration.
 
     Args:
@@ -41,17 +45,19 @@ def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterat
         address: Of a Ray cluster to join instead.
         images: Bytes of the data that workers share.
 
+    Yields:
+        A temporary folder that goes when Ray goes.
+
     Raises:
         UserError: If Ray does not start or cannot be joined.
     """
-    folder = _short_folder()
-    with _environment({**QUIET, "TUNE_MAX_PENDING_TRIALS_PG": str(workers)}):
+    settings = {**QUIET, "TUNE_MAX_PENDING_TRIALS_PG": str(workers)}
+    with _own_folder() as folder, _environment(settings):
         try:
             _start(workers, address, folder, images)
-            yield
+            yield folder
         finally:
             ray.shutdown()
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(workers: int, address: str | None, folder: Path, images: int) -> None:
@@ -77,12 +83,34 @@ def _start(workers: int, address: str | None, folder: Path, images: int) -> None
         ) from error
 
 
-def _short_folder() -> Path:
-    """A temporary folder whose path leaves room for Ray's sockets (107 characters in all)."""
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """A temporary folder, removed afterwards.
+
+    Its path leaves room for Ray's sockets (107 characters in all). It is locked while it is in use,
+    so that what a killed run has left behind can be told apart and removed.
+    """
     parent = tempfile.gettempdir()
     if len(parent) > LONGEST_FOLDER and os.path.isdir("/tmp"):
         parent = "/tmp"
-    return Path(tempfile.mkdtemp(prefix="gs-", dir=parent))
+    for old in Path(parent).glob(f"{FOLDER}*"):
+        _remove_if_abandoned(old)
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=parent))
+    try:
+        with (folder / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_if_abandoned(folder: Path) -> None:
+    with suppress(OSError):
+        if time.time() - folder.stat().st_mtime < 60:
+            return
+        with (folder / LOCK).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -45,54 +43,50 @@ class Material(Protocol):
         """How networks are trained."""
 
 
-def execute(conductor: Conductor, material: Material, workers: int) -> None:
+def execute(conductor: Conductor, material: Material, workers: int, folder: Path) -> None:
     """Has Tune do a conductor's jobs; returns when there are none left.
 
     Args:
         conductor: Where jobs come from and results go to.
         material: What the workers train on.
         workers: Jobs at a time.
+        folder: Where Tune may write; nothing there is needed afterwards.
 
     Raises:
         Interrupted: After Ctrl-C.
         Exception: What went wrong in the conductor's books.
     """
-    folder = Path(tempfile.mkdtemp(prefix="gensynth-tune-"))
-    try:
-        with _interruptible() as interrupted:
-            adapter = _Adapter(conductor, workers, interrupted)
-            with suppress(_Leave):
-                tune.Tuner(
-                    tune.with_resources(
-                        tune.with_parameters(
-                            FoldTrainer,
-                            dataset=material.dataset,
-                            folds=material.folds,
-                            recipe=material.recipe,
-                        ),
-                        {"cpu": 1},
-                    ),
-                    tune_config=tune.TuneConfig(
-                        search_alg=_JobSearcher(adapter),
-                        scheduler=_Racing(adapter),
-                        num_samples=-1,
-                        reuse_actors=True,
-                        trial_name_creator=lambda trial: trial.trial_id,
-                        trial_dirname_creator=lambda trial: trial.trial_id,
-                    ),
-                    run_config=tune.RunConfig(
-                        name="jobs",
-                        storage_path=str(folder),
-                        callbacks=[_Failures(adapter)],
-                        failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
-                        checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                        verbose=0,
-                    ),
-                ).fit()
-        if conductor.error is not None:
-            raise conductor.error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with _interruptible() as interrupted, suppress(_Leave):
+        adapter = _Adapter(conductor, workers, interrupted)
+        tune.Tuner(
+            tune.with_resources(
+                tune.with_parameters(
+                    FoldTrainer,
+                    dataset=material.dataset,
+                    folds=material.folds,
+                    recipe=material.recipe,
+                ),
+                {"cpu": 1},
+            ),
+            tune_config=tune.TuneConfig(
+                search_alg=_JobSearcher(adapter),
+                scheduler=_Racing(adapter),
+                num_samples=-1,
+                reuse_actors=True,
+                trial_name_creator=lambda trial: trial.trial_id,
+                trial_dirname_creator=lambda trial: trial.trial_id,
+            ),
+            run_config=tune.RunConfig(
+                name="jobs",
+                storage_path=str(folder / "tune"),
+                callbacks=[_Failures(adapter)],
+                failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                verbose=0,
+            ),
+        ).fit()
+    if conductor.error is not None:
+        raise conductor.error
 
 
 class _Adapter:

@@ -165,9 +165,9 @@ def _train(protocol: Protocol, bench: Bench, experiment: Experiment, watcher: Wa
     with (
         tempfile.TemporaryDirectory(prefix="gensynth-") as folder,
         Journal(Path(folder) / "journal.jsonl") as journal,
-        cluster(workers, experiment.ray_address, bench.dataset.images.nbytes),
+        cluster(workers, experiment.ray_address, bench.dataset.images.nbytes) as own,
     ):
-        execute(Conductor((protocol,), journal, workers, watch), bench, workers)
+        execute(Conductor((protocol,), journal, workers, watch), bench, workers, own)
     if protocol.failure is not None:
         raise UserError(f"training failed: {protocol.failure}", where=protocol.genome.name)
 

@@ -62,8 +62,8 @@ class Fidelity(_Config):
     """
 
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)] = (
-        Rung(folds=1, epochs=4),
-        Rung(folds=3, epochs=10),
+        Rung(folds=1, epochs=6),
+        Rung(folds=3, epochs=24),
     )
     reduction: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = 3.0
     risk: Annotated[float, Field(ge=0, lt=0.5)] = 0.05

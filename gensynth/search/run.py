@@ -134,9 +134,10 @@ class _Session:
 
     def _train(self) -> None:
         experiment = self.setting.experiment
-        with cluster(self.workers, experiment.ray_address, self.setting.dataset.images.nbytes):
+        images = self.setting.dataset.images.nbytes
+        with cluster(self.workers, experiment.ray_address, images) as folder:
             self.setup += self.clock.session
-            execute(self.conductor, self.setting, self.workers)
+            execute(self.conductor, self.setting, self.workers, folder)
 
     def _write(self) -> dict[str, Any]:
         generators = self.files.finish()
