@@ -123,6 +123,10 @@ class Candidates:
         """Whether no more candidates come."""
         return not self._open() or (self._spent() and not self._ready)
 
+    def overtime(self) -> bool:
+        """Whether time has ended the search: what is under way then comes too late to matter."""
+        return not self._in_time()
+
     def result(self, job: Job, result: FoldResult) -> bool:
         """Takes a fold and decides whether the candidate is worth another."""
         assert job.trial is not None
@@ -174,8 +178,11 @@ class Candidates:
         return total
 
     def _open(self) -> bool:
-        """Whether there is time for more."""
-        return self.ended is None and self.clock.within(self.reserve())
+        """Whether more may be asked for."""
+        return self.ended is None and self._in_time()
+
+    def _in_time(self) -> bool:
+        return self.clock.within(self.reserve())
 
     def _spent(self) -> bool:
         limit = self.setting.experiment.budget.candidates
@@ -268,7 +275,7 @@ class Candidates:
             last = position == len(candidate.steps) - 1
             if not self._climb(candidate, position) and not last:
                 return HALVING
-        if not self._open() and len(candidate.results) < len(candidate.units):
+        if not self._in_time() and len(candidate.results) < len(candidate.units):
             return TIME
         return None
 

@@ -118,6 +118,10 @@ class Confirmation:
         """Whether all is confirmed that will be."""
         return not self._queue and not self._out
 
+    def overtime(self) -> bool:
+        """Nothing comes after this stage."""
+        return False
+
     def result(self, job: Job, result: FoldResult) -> bool:
         """Takes a fold; a finalist that it refutes is put aside."""
         self._out -= 1

@@ -75,6 +75,10 @@ class Protocol:
         """Whether every fold is out."""
         return not self._queue or self.failure is not None
 
+    def overtime(self) -> bool:
+        """Nothing comes after this stage."""
+        return False
+
     def result(self, job: Job, result: FoldResult) -> bool:
         """Keeps a fold."""
         self.results[Unit(result.fold, result.epochs, result.seed)] = result

@@ -56,6 +56,9 @@ class Stage(Protocol):
     def exhausted(self) -> bool:
         """Whether no job will come any more, whatever the results of those under way."""
 
+    def overtime(self) -> bool:
+        """Whether the next stage may begin although jobs of this one are under way."""
+
     def result(self, job: Job, result: FoldResult) -> bool:
         """Takes a result; returns whether the rest of the job is still wanted."""
 
@@ -186,8 +189,8 @@ class Conductor:
         when it makes its next job does not depend on which of the two is quicker.
         """
         self._behind = False
-        if self._position < len(self.stages):
-            self.stages[self._position].idle()
+        for stage in self.stages[: self._position + 1]:
+            stage.idle()
 
     def close(self) -> None:
         """Ends all stages that have begun, in order."""
@@ -202,9 +205,9 @@ class Conductor:
             job = stage.next()
             if job is not None:
                 return stage, job
-            if self._live or not stage.exhausted():
+            if not stage.exhausted() or (self._live and not stage.overtime()):
                 return None
-            stage.close()
+            stage.idle()
             self._position += 1
         return None
 

@@ -42,12 +42,16 @@ class Jobs:
     failures: list[str] = field(default_factory=list)
     books: list[int] = field(default_factory=list)
     closed: int = 0
+    late: bool = False
 
     def next(self) -> Job | None:
         return self.jobs.popleft() if self.jobs else None
 
     def exhausted(self) -> bool:
         return not self.jobs
+
+    def overtime(self) -> bool:
+        return self.late
 
     def result(self, job: Job, result: FoldResult) -> bool:
         self.results.append(result)
@@ -82,7 +86,6 @@ def test_stages_follow_one_another_and_every_result_is_journaled(journal):
     assert conductor.result(key, trained(one.units[0]))
     assert not conductor.result(key, trained(one.units[1]))
     key, two = conductor.next()
-    assert first.closed == 1
     assert two.genome.hash != one.genome.hash
     for unit in two.units:
         conductor.result(key, trained(unit))
@@ -90,6 +93,20 @@ def test_stages_follow_one_another_and_every_result_is_journaled(journal):
     assert conductor.finished
     assert len(journal) == 4
     assert conductor.training == {"search": 2.0}
+
+
+def test_a_stage_that_time_has_ended_does_not_hold_up_the_next(journal):
+    first, second = Jobs(deque([job("relu")])), Jobs(deque([job("tanh")]))
+    conductor = Conductor((first, second), journal)
+    late, one = conductor.next()
+    first.late = True
+    key, two = conductor.next()
+    assert second.jobs == deque()
+    conductor.result(key, trained(two.units[0]))
+    conductor.result(late, trained(one.units[0]))
+    assert [len(first.results), len(second.results)] == [1, 1]
+    conductor.close()
+    assert (first.closed, second.closed) == (1, 1)
 
 
 def test_a_known_fold_is_never_trained_again(journal):
@@ -151,7 +168,7 @@ def test_books_are_kept_between_every_job_and_the_next_result(journal):
         key, one = found
         for unit in one.units:
             conductor.result(key, trained(unit))
-    assert stage.books == [0, 2, 4]
+    assert stage.books == [0, 2, 4, 6]
 
 
 def test_peeking_keeps_the_job_for_the_next_caller(journal):
