@@ -24,8 +24,9 @@ $(READY): setup.cfg pyproject.toml requirements.txt
 	    -c requirements.txt -e ".[dev]"
 	@touch $@
 
-search: $(READY)  ## search: CONSTRAINT PROTOTYPE SPACE DATA DATA_ROOT BUDGET NAME ARGS="key=value …"
-	@$(VENV)/bin/gensynth search $(call given,CONSTRAINT,constraint=) \
+search: $(READY)  ## search: CONSTRAINT PROTOTYPE SPACE EXPERIMENT DATA DATA_ROOT BUDGET NAME ARGS="key=value …"
+	@$(VENV)/bin/gensynth search $(call given,EXPERIMENT,experiment=) \
+	    $(call given,CONSTRAINT,constraint=) \
 	    $(call given,PROTOTYPE,prototype=) $(call given,SPACE,search_space=) \
 	    $(call given,DATA,data=) $(call given,DATA_ROOT,data.root=) \
 	    $(call given,BUDGET,budget.candidates=) $(call given,NAME,name=) $(ARGS)
