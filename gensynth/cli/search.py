@@ -14,6 +14,8 @@ from gensynth.cli.app import Overrides, app
 if TYPE_CHECKING:
     from rich.table import Table
 
+WIDTH = 120
+
 
 @app.command()
 def search(
@@ -55,7 +57,8 @@ def _report(run: str) -> Path:
 def _print(results: dict[str, Any], page: Path) -> None:
     from rich.console import Console
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False)
+    console.width = max(console.width, WIDTH)
     console.print(_table(results))
     counts, seconds = results["counts"], results["seconds"]
     refused = ", ".join(f"{name} {count}" for name, count in counts["refused"].items())

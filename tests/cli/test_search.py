@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from gensynth.cli import main
+
+TINY = (
+    "constraint=nano_b",
+    "constraint.bounds.accuracy.min=0.05",
+    "constraint.bounds.macs.max=3e5",
+    "data.subjects=40",
+    "data.frames=1",
+    "folds.count=4",
+    "fidelity.rungs=[{folds: 1, epochs: 1}]",
+    "budget.candidates=2",
+    "confirm.finalists=1",
+    "name=tiny",
+)
+
+
+def status(*arguments: str) -> object:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("command", "override", "said"),
+    [
+        (("search",), "constraint=nano_z", "nano_z"),
+        (("search",), "budgets.minutes=3", "budgets"),
+        (("search",), "constraint.bounds.params.max=10", "no network of the space can meet 10"),
+        (("search",), "data.subjects=2", "use more subjects"),
+        (("evaluate", "emotionnet_nano_b"), "data.size=32", "1×48×48"),
+        (("evaluate", "no_such_network"), "seed=1", "no such network"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: tuple[str, ...],
+    override: str,
+    said: str,
+):
+    monkeypatch.chdir(tmp_path)
+    assert status(*command, override) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert shown.err.count("\n") == 1
+    assert shown.out == ""
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_fold_that_does_not_exist_is_a_mistake(capsys: pytest.CaptureFixture[str]):
+    assert status("evaluate", "emotionnet_nano_b", "--fold", "10") == 2
+    assert "there is no fold 10; use 0 to 9" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_search_prints_one_json_object_and_writes_the_report(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.chdir(tmp_path)
+    assert status("search", "--json", *TINY) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert results["format"] == "gensynth.results"
+    assert results["command"].startswith("gensynth search")
+    assert (tmp_path / "runs" / "tiny" / "report.html").exists()
+    genome = tmp_path / "runs" / "tiny" / results["networks"][0]["genome"]
+    assert status("evaluate", "--json", "--fold", "1", "--epochs", "1", str(genome), *TINY) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["hash"] == results["networks"][0]["hash"]
+    assert [one["fold"] for one in figures["folds"]] == [1]
