@@ -309,3 +309,15 @@ def test_the_example_in_the_documentation_runs():
     results = doctest.testmod(sampler_module)
     assert results.attempted > 0
     assert results.failed == 0
+
+
+def test_a_price_makes_cheap_networks_come_first():
+    def first(price: Any, seed: int) -> int:
+        return sum(
+            sum(outcome[0]) for outcome in networks(searched(make(price=price, seed=seed), 8))
+        )
+
+    def total(outcome: tuple[Any, ...]) -> float:
+        return float(sum(outcome[0]))
+
+    assert all(first(total, seed) < first(None, seed) for seed in range(5))
