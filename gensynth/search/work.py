@@ -86,7 +86,6 @@ class Conductor:
 
     Attributes:
         error: Why the run has to end early, if it has to.
-        training: Seconds spent inside trainings so far, by phase.
     """
 
     stages: Sequence[Stage]
@@ -94,7 +93,6 @@ class Conductor:
     workers: int = 1
     watch: Callable[[], None] = lambda: None
     error: BaseException | None = None
-    training: dict[str, float] = field(default_factory=dict)
     _position: int = 0
     _again: deque[tuple[Stage, Job]] = field(default_factory=deque)
     _live: dict[int, tuple[Stage, Job]] = field(default_factory=dict)
@@ -154,7 +152,6 @@ class Conductor:
         stage, job = self._live[key]
         unit = Unit(fold=result.fold, epochs=result.epochs, seed=result.seed)
         self._failures = 0
-        self.training[job.phase] = self.training.get(job.phase, 0.0) + result.seconds
         if self.journal.find(job.genome.hash, unit) is None:
             self.journal.append(Entry.of(job.phase, job.trial, job.genome.hash, result))
         remaining = tuple(other for other in job.units if other != unit)

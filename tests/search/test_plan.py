@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensynth.search.plan import Rung, base_seed, cross_validation, full_epochs, ladder
+from gensynth.search.plan import Rung, Unit, base_seed, cross_validation, full_epochs, ladder
 
 rung_lists = (
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)).filter(any), min_size=1, max_size=4)
@@ -18,7 +18,7 @@ def test_a_ladder_trains_every_unit_of_every_rung_once(rungs, seed):
     steps = ladder(rungs, seed)
     units = [unit for step in steps for unit in step]
     assert len(units) == len(set(units))
-    done = set()
+    done: set[Unit] = set()
     for rung, step in zip(rungs, steps, strict=True):
         done.update(step)
         assert set(cross_validation(rung.folds, rung.epochs, seed)) <= done
