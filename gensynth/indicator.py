@@ -10,9 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from gensynth.cost import STATIC_METRICS
 from gensynth.errors import UserError
@@ -77,6 +84,21 @@ class Indicator(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=256)]
     bounds: dict[MetricName, Bound]
+
+    @field_validator("bounds", mode="before")
+    @classmethod
+    def _dots_in_names(cls, bounds: Any) -> Any:
+        """Joins what the command line takes apart: ``bounds.recall.fear.min=0.8``."""
+        if not isinstance(bounds, Mapping):
+            return bounds
+        joined: dict[str, Any] = {}
+        for name, bound in bounds.items():
+            inner = bound.values() if isinstance(bound, Mapping) else ()
+            if any(isinstance(value, Mapping) for value in inner):
+                joined |= {f"{name}.{part}": value for part, value in bound.items()}
+            else:
+                joined[name] = bound
+        return joined
 
     @property
     def keys(self) -> tuple[str, ...]:

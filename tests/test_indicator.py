@@ -143,3 +143,9 @@ def test_the_shipped_indicators_are_valid(repository: Path, file: str):
 def test_every_metric_has_a_range():
     assert all(metric_range(name) == (0, math.inf) for name in STATIC_METRICS)
     assert metric_range("recall.fear") == (0, 1)
+
+
+def test_a_metric_with_a_dot_may_come_nested_as_from_the_command_line():
+    nested = {"accuracy": {"min": 0.9}, "recall": {"fear": {"min": 0.8}, "min": {"min": 0.5}}}
+    indicator = Indicator.model_validate({"name": "mine", "bounds": nested})
+    assert indicator.keys == ("accuracy.min", "recall.fear.min", "recall.min.min")

@@ -52,7 +52,8 @@ class GenerativeSynthesisSampler(BaseSampler):
         price: What it takes to train what ``define`` returns, > 0, in any unit. With it a proposal
             is what promises most for each unit spent, and before the inquisitor is asked one of the
             cheapest that the generator draws.
-        start: The prototype's decisions, by name. The first network proposed, if it is admissible.
+        start: The prototype's decisions, by name: without a price the first network proposed, if it
+            is admissible.
         performance: U of a finished trial, greater is better, None if unknown. Without it a single
             objective is U, and several objectives are searched for their front.
         seed: Seed of the run; None draws one.

@@ -142,7 +142,7 @@ def _networks(results: Results) -> str:
         "peak memory",
         "model",
         "accuracy, search",
-        "accuracy, confirmed",
+        "accuracy, confirmed [95 %]",
         "sequences, confirmed",
         "U (dB)",
         "1<sub>r</sub>",
@@ -165,7 +165,7 @@ def _row(network: FoundNetwork) -> Sequence[str]:
         _kib(network.peak_memory),
         _kib(network.model_bytes),
         f"{percent(seen.accuracy)} <small>{seen.folds} folds</small>" if seen else "–",
-        f"<strong>{percent(figure.accuracy)}</strong>" if figure else "–",
+        f"<strong>{percent(figure.accuracy)}</strong>{_interval(figure)}" if figure else "–",
         _sequences(figure) if figure else "–",
         f"{network.performance:.1f}" if network.performance is not None else "–",
         _verdict(network),
@@ -182,8 +182,7 @@ def _verdict(network: FoundNetwork) -> str:
 
 
 def _sequences(figure: ConfirmedFigure) -> str:
-    share = percent(figure.sequence_accuracy) if figure.sequence_accuracy is not None else ""
-    return f"{share}{_interval(figure)}"
+    return percent(figure.sequence_accuracy) if figure.sequence_accuracy is not None else ""
 
 
 def _interval(figure: ConfirmedFigure) -> str:

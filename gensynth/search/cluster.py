@@ -25,7 +25,7 @@ QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "600",
 }
 """Settings of Ray for a run: nothing is reported, logged or checkpointed by it."""
@@ -52,7 +52,7 @@ def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterat
         UserError: If Ray does not start or cannot be joined.
     """
     settings = {**QUIET, "TUNE_MAX_PENDING_TRIALS_PG": str(workers)}
-    with _own_folder() as folder, _environment(settings):
+    with _own_folder() as folder, _environment(settings), _silenced("ray.tune"):
         try:
             _start(workers, address, folder, images)
             yield folder
@@ -111,6 +111,18 @@ def _remove_if_abandoned(folder: Path) -> None:
         with (folder / LOCK).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _silenced(name: str) -> Iterator[None]:
+    """Keeps a logger's errors off the terminal: failed jobs are told by the conductor."""
+    silenced = logging.getLogger(name)
+    before = silenced.level
+    silenced.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        silenced.setLevel(before)
 
 
 @contextmanager

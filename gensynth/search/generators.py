@@ -60,11 +60,12 @@ class GeneratorFiles:
         if path.exists():
             return
         experiment = self.setting.experiment
+        classes = len(self.setting.dataset.classes)
         self._save(
             generator.model_copy(
                 update={
                     "space": experiment.search_space,
-                    "prototype": experiment.prototype,
+                    "prototype": {**experiment.prototype, "classes": classes},
                     "constraint": experiment.constraint.model_dump(mode="json"),
                 }
             ),

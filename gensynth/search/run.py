@@ -61,6 +61,7 @@ def search(
         with _quiet_optuna():
             study = open_study(url, experiment.label, sampler(setting))
             ledger = Ledger(study, experiment.constraint.keys)
+            ledger.note("classes", list(setting.dataset.classes))
             try:
                 return _Session(setting, directory, journal, ledger, clock, watcher, command).run()
             finally:
