@@ -51,4 +51,5 @@ check: $(READY)  ## lint, format, types, order of the rooms
 	@$(VENV)/bin/lint-imports
 
 bench: $(READY)  ## run the benchmarks and print their tables
-	@for script in benchmarks/*.py; do $(VENV)/bin/python "$$script" || exit; done
+	@for name in training overhead price generator; do \
+	    $(VENV)/bin/python -m benchmarks.$$name || exit; done

@@ -78,10 +78,8 @@ def _table(results: dict[str, Any]) -> Table:
 
     from gensynth.cli.describe import grouped
 
-    drawn = "synthetic faces, " if results["synthetic"] else ""
-    table = Table(
-        title=f"{results['name']} ({drawn}{results['data']})", box=None, header_style="bold"
-    )
+    data = "SYNTHETIC faces" if results["synthetic"] else results["data"]
+    table = Table(title=f"{results['name']} ({data})", box=None, header_style="bold")
     table.add_column("trial", justify="right")
     table.add_column(f"satisfies {results['constraint']['name']}")
     for name in (

@@ -7,6 +7,7 @@ from gensynth.export.results import (
     FoundNetwork,
     Results,
     SearchFigure,
+    UnseenFigure,
     best,
     load_results,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Results",
     "Run",
     "SearchFigure",
+    "UnseenFigure",
     "best",
     "export",
     "load_results",

@@ -36,6 +36,22 @@ class SearchFigure(_Record):
     epochs: int | None = None
 
 
+class UnseenFigure(_Record):
+    """The confirmed figures on the folds whose test images the search never used.
+
+    Attributes:
+        folds: Their indices.
+        accuracy: Share of their test images, over all seeds.
+        interval: Wilson 95 % interval over sequences.
+    """
+
+    folds: tuple[int, ...]
+    accuracy: float
+    images: int
+    sequences: int
+    interval: tuple[float, float]
+
+
 class ConfirmedFigure(_Record):
     """The network trained again on all folds with training seeds that the search never used.
 
@@ -43,6 +59,7 @@ class ConfirmedFigure(_Record):
         accuracy: Share of test images, over all folds and seeds.
         interval: Wilson 95 % interval over sequences.
         fold_mean: Mean over folds of the accuracy of each.
+        unseen: The same on the folds that the search did not score on.
     """
 
     accuracy: float
@@ -55,6 +72,7 @@ class ConfirmedFigure(_Record):
     fold_mean: float | None = None
     recall: Mapping[str, float] = Field(default_factory=dict)
     per_seed: tuple[Any, ...] = ()
+    unseen: UnseenFigure | None = None
 
 
 class Refuted(_Record):

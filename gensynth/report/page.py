@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from gensynth.errors import UserError
-from gensynth.export import ConfirmedFigure, FoundNetwork, Results, Run, best
+from gensynth.export import ConfirmedFigure, FoundNetwork, Results, Run, UnseenFigure, best
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.report.drawing import draw
@@ -143,6 +143,7 @@ def _networks(results: Results) -> str:
         "model",
         "accuracy, search",
         "accuracy, confirmed [95 %]",
+        "of these, folds the search did not see",
         "sequences, confirmed",
         "U (dB)",
         "1<sub>r</sub>",
@@ -166,6 +167,7 @@ def _row(network: FoundNetwork) -> Sequence[str]:
         _kib(network.model_bytes),
         f"{percent(seen.accuracy)} <small>{seen.folds} folds</small>" if seen else "–",
         f"<strong>{percent(figure.accuracy)}</strong>{_interval(figure)}" if figure else "–",
+        _unseen(figure) if figure else "–",
         _sequences(figure) if figure else "–",
         f"{network.performance:.1f}" if network.performance is not None else "–",
         _verdict(network),
@@ -185,7 +187,11 @@ def _sequences(figure: ConfirmedFigure) -> str:
     return percent(figure.sequence_accuracy) if figure.sequence_accuracy is not None else ""
 
 
-def _interval(figure: ConfirmedFigure) -> str:
+def _unseen(figure: ConfirmedFigure) -> str:
+    return f"{percent(figure.unseen.accuracy)}{_interval(figure.unseen)}" if figure.unseen else "–"
+
+
+def _interval(figure: ConfirmedFigure | UnseenFigure) -> str:
     if figure.interval is None:
         return ""
     low, high = figure.interval
@@ -250,6 +256,10 @@ def _protocol(results: Results) -> str:
         words.append(
             f"Confirmation trained on all folds again{_epochs(figure.epochs)}, with seeds {seeds}, "
             f"which no search training used; {grouped(figure.images)} test images{sequences}."
+        )
+        words.append(
+            "The search's folds are among those of the confirmation: networks were chosen by their "
+            "test images. The folds that it did not see chose nothing."
         )
         words.append("No epoch was picked by test images, in the search or in confirmation.")
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())

@@ -17,7 +17,7 @@ from gensynth.search.ledger import OBJECTIVES, Ledger, Outcome
 from gensynth.search.rundir import RunDirectory, replace_file
 from gensynth.search.setting import Setting
 from gensynth.space import decode
-from gensynth.training import Evaluation
+from gensynth.training import Evaluation, evaluate, mean_evaluation
 
 VERSIONED = ("gensynth", "torch", "optuna", "ray", "numpy")
 
@@ -156,6 +156,28 @@ def _confirmed(run: Run, finalist: Finalist, evaluation: Evaluation) -> dict[str
             sum(result.correct for result in part) / sum(result.total for result in part)
             for part in finalist.repetitions()
         ],
+        "unseen": _unseen(run, finalist),
+    }
+
+
+def _unseen(run: Run, finalist: Finalist) -> dict[str, Any] | None:
+    """The confirmed figures on the folds that the search scored nobody on; None without any.
+
+    The search chose the network by the test images of its folds. Those of the others chose nothing,
+    whatever they are: they are the figure to believe if the two differ.
+    """
+    seen = run.setting.experiment.fidelity.rungs[-1].folds
+    parts = [[one for one in part if one.fold >= seen] for part in finalist.repetitions()]
+    if not all(parts):
+        return None
+    setting = run.setting
+    found = mean_evaluation([evaluate(part, setting.dataset, setting.folds) for part in parts])
+    return {
+        "folds": list(found.folds),
+        "accuracy": found.accuracy,
+        "images": found.images,
+        "sequences": found.sequences,
+        "interval": list(found.interval),
     }
 
 

@@ -86,6 +86,10 @@ def test_networks_of_the_front_can_be_read_back(run, setting: Setting):
     low, high = confirmed[0]["interval"]
     assert low <= confirmed[0]["accuracy"] <= high
     assert confirmed[0]["images"] == len(setting.dataset)
+    seen = setting.experiment.fidelity.rungs[-1].folds
+    assert confirmed[0]["unseen"]["folds"] == list(range(seen, len(setting.folds)))
+    tested = sum(len(fold.test) for fold in setting.folds[seen:])
+    assert confirmed[0]["unseen"]["images"] == tested
 
 
 def test_every_fold_can_be_trained_again_to_the_bit(run, setting: Setting):
