@@ -25,7 +25,11 @@ from gensynth.search.work import Clock, Job
 from gensynth.space import decode
 from gensynth.training import Evaluation, FoldResult, evaluate, mean_evaluation
 
-GREATEST_RESERVE = 0.4
+SHARE_OF_ALL = 0.4
+SHARE_OF_FIRST = 0.6
+MARGIN = 1.15
+"""For the folds that are under way when the search ends, and for the last ones that leave a worker
+without work."""
 
 
 @dataclass
@@ -97,8 +101,12 @@ class Confirmation:
         if self._reserved[0] != count:
             wanted = self.setting.experiment.confirm.finalists
             chosen = ranking(tuple(self.ledger.outcomes.values()))[:wanted]
-            self._reserved = count, sum(self._seconds(outcome) for outcome in chosen)
-        return min(self._reserved[1], GREATEST_RESERVE * self.clock.limit)
+            needed = [MARGIN * self._seconds(outcome) for outcome in chosen]
+            self._reserved = count, max(
+                min(sum(needed), SHARE_OF_ALL * self.clock.limit),
+                min(sum(needed[:1]), SHARE_OF_FIRST * self.clock.limit),
+            )
+        return self._reserved[1]
 
     def next(self) -> Job | None:
         """The next fold of a finalist."""
