@@ -37,7 +37,7 @@ def main() -> None:
     """Runs what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs="*", type=Path)
-    parser.add_argument("--candidates", type=int, default=160)
+    parser.add_argument("--candidates", type=int, default=80)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--sampler", default="generative")
     arguments = parser.parse_args()
