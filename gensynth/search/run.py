@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
+from threadpoolctl import threadpool_limits
 
 from gensynth.search.candidates import SESSION, Candidates
 from gensynth.search.cluster import cluster
@@ -58,7 +59,7 @@ def search(
     watcher.banner(_banner(setting, directory))
     with Journal(directory.journal) as journal:
         url = experiment.storage or sqlite_url(directory.study.resolve())
-        with _quiet_optuna():
+        with _quiet_optuna(), threadpool_limits(1):
             study = open_study(url, experiment.label, sampler(setting))
             ledger = Ledger(study, experiment.constraint.keys)
             ledger.note("classes", list(setting.dataset.classes))
