@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gensynth.data import DataConfig, FoldBy
 from gensynth.indicator import Indicator
-from gensynth.performance import NetScore, Performance
+from gensynth.performance import Performance
 from gensynth.search.plan import Rung
 from gensynth.training import Recipe
 
@@ -29,8 +29,8 @@ class Folds(_Config):
         by: ``subject`` keeps a person's images together; ``image`` has to be asked for.
     """
 
-    count: Annotated[int, Field(ge=2)] = 10
-    by: FoldBy = "subject"
+    count: Annotated[int, Field(ge=2)]
+    by: FoldBy
 
 
 class Budget(_Config):
@@ -41,8 +41,8 @@ class Budget(_Config):
         minutes: Time of the whole run, confirmation included; None for no limit.
     """
 
-    candidates: Positive | None = 200
-    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = 8.0
+    candidates: Positive | None
+    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 
     @model_validator(mode="after")
     def _ends(self) -> Budget:
@@ -61,12 +61,9 @@ class Fidelity(_Config):
             1_r; 0 stops only those that certainly cannot.
     """
 
-    rungs: Annotated[tuple[Rung, ...], Field(min_length=1)] = (
-        Rung(folds=1, epochs=6),
-        Rung(folds=3, epochs=24),
-    )
-    reduction: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = 3.0
-    risk: Annotated[float, Field(ge=0, lt=0.5)] = 0.05
+    rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
+    reduction: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None
+    risk: Annotated[float, Field(ge=0, lt=0.5)]
 
     @model_validator(mode="after")
     def _rises(self) -> Fidelity:
@@ -85,13 +82,13 @@ class Confirm(_Config):
         epochs: Passes over each training part; None takes those of the last rung.
     """
 
-    finalists: Annotated[int, Field(ge=0)] = 3
-    seeds: Positive = 1
-    epochs: Positive | None = None
+    finalists: Annotated[int, Field(ge=0)]
+    seeds: Positive
+    epochs: Positive | None
 
 
 class Experiment(_Config):
-    """One search.
+    """One search. The defaults are in ``gensynth/conf/config.yaml`` and nowhere else.
 
     Attributes:
         name: Name of the run directory and the study; None makes one from the choices.
@@ -113,23 +110,23 @@ class Experiment(_Config):
         confirm: How finalists are confirmed.
     """
 
-    name: str | None = None
-    seed: Annotated[int, Field(ge=0)] = 0
-    workers: Positive | None = None
-    storage: str | None = None
-    ray_address: str | None = None
-    runs: str = "runs"
+    name: str | None
+    seed: Annotated[int, Field(ge=0)]
+    workers: Positive | None
+    storage: str | None
+    ray_address: str | None
+    runs: str
     prototype: dict[str, Any]
     search_space: dict[str, Any]
     constraint: Indicator
     data: DataConfig
-    training: Recipe = Recipe()
-    performance: Performance = NetScore()
-    sampler: SamplerName = "generative"
-    folds: Folds = Folds()
-    fidelity: Fidelity = Fidelity()
-    budget: Budget = Budget()
-    confirm: Confirm = Confirm()
+    training: Recipe
+    performance: Performance
+    sampler: SamplerName
+    folds: Folds
+    fidelity: Fidelity
+    budget: Budget
+    confirm: Confirm
 
     @model_validator(mode="after")
     def _fits(self) -> Experiment:
