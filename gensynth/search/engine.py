@@ -18,7 +18,7 @@ from ray.tune.search import Searcher
 
 from gensynth.data import Dataset, Fold
 from gensynth.genome import dumps
-from gensynth.search.trainable import RESULT, FoldTrainer, job_config
+from gensynth.search.trainable import FAILURE, RESULT, FoldTrainer, job_config
 from gensynth.search.work import Conductor
 from gensynth.training import Recipe
 
@@ -123,8 +123,11 @@ class _Adapter:
         return str(Searcher.FINISHED) if conductor.error is not None else None
 
     def result(self, trial_id: str, result: Mapping[str, Any]) -> bool:
-        """Takes a fold; returns whether the trial goes on."""
+        """Takes a fold, or what failed; returns whether the trial goes on."""
         if self.conductor.error is not None:
+            return False
+        if FAILURE in result:
+            self.failed(trial_id, str(result[FAILURE]))
             return False
         try:
             wanted = self.conductor.result(self._keys[trial_id], result[RESULT])
@@ -221,11 +224,18 @@ class _Leave(BaseException):
 
 
 def _reason(trial: Trial) -> str:
-    """The last line of what went wrong, which names the error."""
-    error = trial.get_pickled_error() or trial.get_error()
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kind = type(getattr(error, "cause", error)).__name__
-    return f"{lines[-1]}" if lines else kind
+    """How a worker ended that could not say so itself: killed, or never started.
+
+    Tune reads its own record of the error from where it has not been copied to yet, so the file is
+    read where it was written.
+    """
+    try:
+        text = Path(trial.error_file).read_text(encoding="utf-8")
+    except (OSError, TypeError):
+        return "the worker ended without a word"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith("Failure #")] or ["nothing is known"]
+    return said[0] if said[0].startswith("The actor died unexpectedly") else said[-1]
 
 
 @contextmanager

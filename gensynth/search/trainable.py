@@ -11,18 +11,20 @@ import torch
 from ray import tune
 
 from gensynth.data import Dataset, Fold
-from gensynth.genome import Genome, loads
+from gensynth.genome import loads
 from gensynth.search.plan import Unit
-from gensynth.training import Recipe, train_fold
+from gensynth.training import FoldResult, Recipe, train_fold
 
 RESULT = "fold_result"
+FAILURE = "failure"
 
 
 class FoldTrainer(tune.Trainable):
     """Trains the folds of one network after the other, and of the next network when reset.
 
     The data come once for each worker, through Ray's object store, which every worker of a machine
-    maps into its memory without a copy.
+    maps into its memory without a copy. What goes wrong is a result like any other, since Tune
+    loses the text of an exception.
     """
 
     def setup(
@@ -46,20 +48,24 @@ class FoldTrainer(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Trains the next fold."""
-        unit = self._units.popleft()
-        result = train_fold(
-            self._genome,
+        """Trains the next fold: a result under ``RESULT``, or what failed under ``FAILURE``."""
+        try:
+            return {RESULT: self._train(self._units.popleft())}
+        except Exception as error:
+            return {FAILURE: " ".join(f"{type(error).__name__}: {error}".split())}
+
+    def _train(self, unit: Unit) -> FoldResult:
+        return train_fold(
+            loads(self._genome),
             self._dataset,
             self._folds[unit.fold],
             epochs=unit.epochs,
             seed=unit.seed,
             recipe=self._recipe,
         )
-        return {RESULT: result}
 
     def _begin(self, config: dict[str, Any]) -> None:
-        self._genome: Genome = loads(config["genome"])
+        self._genome: str = config["genome"]
         self._units = deque(Unit(*unit) for unit in config["units"])
         self.config = {}  # Tune sends it back with every result
 

@@ -14,8 +14,14 @@ import yaml
 from gensynth import genome as genomes
 from gensynth.config import load
 from gensynth.generator import Generator
+from gensynth.genome import Flatten, Genome, InputShape
 from gensynth.search import Experiment, Progress, Setting, evaluate_network, search
-from gensynth.search.journal import read
+from gensynth.search.cluster import cluster
+from gensynth.search.engine import execute
+from gensynth.search.evaluation import Protocol
+from gensynth.search.journal import Journal, read
+from gensynth.search.plan import Unit
+from gensynth.search.work import Conductor
 from gensynth.training import train_fold
 from tests.search.conftest import SMALL, words
 
@@ -147,6 +153,21 @@ def test_a_finished_run_is_only_reported_again(run):
     assert (Path(results["run"]) / "journal.jsonl").read_bytes() == journal
 
 
+def test_a_failed_training_says_what_failed(setting: Setting, tmp_path: Path):
+    """Not only that it failed: the exception's type and text."""
+    wide = Genome(
+        name="wide",
+        input=InputShape(channels=3, height=8, width=8),
+        nodes=(Flatten(id="f", inputs=("input",)),),
+        outputs={"logits": "f"},
+    )
+    stage = Protocol(wide, [Unit(0, 1, 0)])
+    with Journal(tmp_path / "journal.jsonl") as journal, cluster(1) as folder:
+        execute(Conductor((stage,), journal), setting, 1, folder)
+    assert stage.failure is not None
+    assert "UserError: wide: reads images of 3×8×8" in stage.failure
+
+
 @pytest.mark.slow
 def test_a_larger_budget_goes_on(run):
     experiment, results, _, _ = run
@@ -256,6 +277,7 @@ def test_a_killed_worker_costs_its_fold_only(small):
     assert len(killed) == 1
     _, error = process.communicate(timeout=240)
     assert process.returncode == 0, error.decode()
+    assert "The actor died" in error.decode()
     entries = read(folder / "journal.jsonl")
     assert len({(entry.genome, entry.unit) for entry in entries}) == len(entries)
     counts = json.loads((folder / "results.json").read_text())["counts"]
