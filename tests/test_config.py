@@ -104,6 +104,29 @@ def test_a_bound_is_removed_with_a_tilde():
     assert set(composed("~constraint.bounds.params")["constraint"]["bounds"]) == {"accuracy"}
 
 
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ("{}", {}),
+        ("{macs: {max: 5}}", {"macs": {"max": 5}}),
+        ("{params: {min: 3}}", {"params": {"min": 3}}),
+    ],
+)
+def test_a_mapping_replaces_what_was_there(bounds: str, expected: dict[str, Any]):
+    assert composed(f"constraint.bounds={bounds}")["constraint"]["bounds"] == expected
+    later = composed(f"constraint.bounds={bounds}", "constraint.bounds.accuracy.min=0.5")
+    assert later["constraint"]["bounds"] == {**expected, "accuracy": {"min": 0.5}}
+
+
+@pytest.mark.parametrize("group", [group for group in GROUPS if group != "experiment"])
+def test_only_an_experiment_may_be_none(group: str):
+    assert refused(f"{group}=null") == (
+        f"{group}=null: not a choice; choose one of {', '.join(options(group))} "
+        "(or the path of a YAML file)"
+    )
+    assert composed("experiment=null") == composed()
+
+
 def test_the_composition_leaves_hydra_as_it_was():
     composed()
     assert not GlobalHydra.instance().is_initialized()
@@ -195,7 +218,7 @@ def test_load_checks_the_whole_experiment():
         (["budget.candidates=few"], "budget.candidates=few: input should be a valid integer"),
         (["budget=5"], "budget=5: input should be a valid dict"),
         (["budget.minute=1"], "budget.minute=1: unknown key; did you mean 'minutes'?"),
-        (["budget={minute: 1}"], "budget={minute: 1}: budget.minute: unknown key; "),
+        (["budget={minute: 1}"], "budget={minute: 1}: budget.minute: unknown key (and 2"),
         (["constraint=bad"], "constraints/bad.yaml: bouns: unknown key (and 1 more); did you mean"),
         (["experiment=bad"], "experiments/bad.yaml: budget.candidates: input should be a valid"),
         (["experiment=bad", "constraint=bad"], "constraints/bad.yaml: bouns: unknown key"),
@@ -215,7 +238,7 @@ def test_load_names_where_the_refused_value_comes_from(
 def test_any_folder_name_arrives_as_it_was_written(text: str):
     if text == "null" or text[:1] in {"'", '"'}:
         return
-    value = OverridesParser.create().parse_override(parse(f"data.root={text}").hydra).value()
+    value = OverridesParser.create().parse_override(parse(f"data.root={text}").hydra[-1]).value()
     assert value == text
 
 

@@ -83,9 +83,8 @@ def _compose(texts: Sequence[str]) -> _Composed:
     Plugins.instance().register(Folders)
     try:
         with initialize_config_dir(str(ROOT), version_base="1.3"):
-            config = hydra_compose(
-                "config", [override.hydra for override in overrides], return_hydra_config=True
-            )
+            told = [line for override in overrides for line in override.hydra]
+            config = hydra_compose("config", told, return_hydra_config=True)
         choices = {str(group): choice for group, choice in config.hydra.runtime.choices.items()}
         mapping = _plain(config)
     except MissingConfigException as error:

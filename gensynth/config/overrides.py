@@ -21,12 +21,12 @@ class Override:
     Attributes:
         text: As the person wrote it.
         key: The dotted key or the group that it changes.
-        hydra: As Hydra is told it.
+        hydra: As Hydra is told it, in this order.
     """
 
     text: str
     key: str
-    hydra: str
+    hydra: tuple[str, ...]
 
 
 def parse(text: str) -> Override:
@@ -34,7 +34,8 @@ def parse(text: str) -> Override:
 
     It is more lenient than Hydra's grammar: a value that is not in the grammar (a path with
     brackets, say) is taken as a string, as are names, paths and URLs in any case; and a key needs
-    no ``+`` in front to be added, since the experiment's model knows which keys there are.
+    no ``+`` in front to be added, since the experiment's model knows which keys there are. A
+    mapping replaces what was there, as a number does, where Hydra would add to it.
 
     Args:
         text: ``key=value``, or ``~key`` to remove it.
@@ -59,15 +60,22 @@ def parse(text: str) -> Override:
     if parsed.is_sweep_override():
         raise UserError("several values", where=text, remedy="give one, or quote it: key='a,b'")
     if parsed.is_delete():
-        return Override(text, parsed.key_or_group, text)
-    if key not in GROUPS:
-        return Override(text, key, f"++{key}={value}")
-    _check_choice(text, key, parsed.value())
-    return Override(text, key, f"{key}={value}")
+        return Override(text, parsed.key_or_group, (text,))
+    if key in GROUPS:
+        choice = parsed.value()
+        _check_choice(text, key, choice)
+        return Override(text, key, () if choice is None else (f"{key}={value}",))
+    emptied = (f"++{key}=null",) if isinstance(parsed.value(), dict) else ()
+    return Override(text, key, (*emptied, f"++{key}={value}"))
 
 
 def _check_choice(text: str, group: str, choice: object) -> None:
-    if choice is None or find(group, str(choice)) is not None:
+    if choice is None and group == "experiment":
+        return
+    if choice is None:
+        remedy = f"choose one of {', '.join(options(group))} (or the path of a YAML file)"
+        raise UserError("not a choice", where=text, remedy=remedy)
+    if find(group, str(choice)) is not None:
         return
     if is_path(str(choice)):
         raise UserError("no such file", where=text)
