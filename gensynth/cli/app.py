@@ -46,7 +46,8 @@ def gensynth_command(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and ends the process.
 
-    A person's mistake is one line on stderr and status 2, an interruption status 130.
+    A person's mistake is one line on stderr and status 2, as is a file or folder that the system
+    refuses; an interruption is status 130.
 
     Args:
         arguments: Words after the program's name; those of the process when None.
@@ -65,7 +66,14 @@ def _status(arguments: Sequence[str] | None) -> int:
         return _mistake(f"{command}: {error.format_message().rstrip('.')}; see {command} --help")
     except typer.Abort:
         return INTERRUPTED
+    except OSError as error:
+        return _mistake(str(_refused(error)))
     return status if isinstance(status, int) else 0
+
+
+def _refused(error: OSError) -> UserError:
+    where = "" if error.filename is None else str(error.filename)
+    return UserError(error.strerror or str(error) or type(error).__name__, where=where)
 
 
 def _mistake(line: str) -> int:

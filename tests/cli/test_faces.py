@@ -40,3 +40,16 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     )
     assert called("faces", "-o", tmp_path / "new", "--layout", "jaffe") == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("layout", ["ckplus", "ck48"])
+def test_a_place_that_cannot_be_written_to_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], layout: str
+):
+    file = tmp_path / "file"
+    file.touch()
+    place = file / "faces"
+    assert called("faces", "-o", place, "--layout", layout, "--subjects", 1) == 2
+    assert capsys.readouterr().err == (
+        f"{place}: cannot be written (Not a directory); name a folder that can be written to\n"
+    )

@@ -23,6 +23,8 @@ def failing() -> Iterator[None]:
         "mistake": UserError("no such\nkey", where="a.yaml", remedy="drop it"),
         "interrupt": KeyboardInterrupt(),
         "exit": typer.Exit(3),
+        "disk": OSError(28, "No space left on device", "runs/a/journal.jsonl"),
+        "connection": ConnectionError("nobody answers"),
     }
 
     @app.command("fail")
@@ -52,6 +54,8 @@ def test_version(capsys: pytest.CaptureFixture[str]):
     ("arguments", "line"),
     [
         (["fail", "mistake"], "a.yaml: no such key; drop it\n"),
+        (["fail", "disk"], "runs/a/journal.jsonl: No space left on device\n"),
+        (["fail", "connection"], "nobody answers\n"),
         (["fail"], "gensynth fail: Missing argument 'how'; see gensynth fail --help\n"),
         (["--fast"], "gensynth: No such option: --fast; see gensynth --help\n"),
         (["serach"], "gensynth: No such command 'serach'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +33,15 @@ def write_ckplus(config: SyntheticConfig, root: Path, *, frames: int = 6) -> Non
         frames: Frames a sequence, at least 4.
 
     Raises:
-        DataError: If there is something in the folder already.
+        DataError: If there is something in the folder already, or it cannot be written to.
         ValueError: If fewer than 4 frames are asked for.
     """
     if frames <= len(APPROACH):
         raise ValueError(f"a sequence needs at least {len(APPROACH) + 1} frames, not {frames}")
-    _claim(root)
-    for sequence in sequences(config.seed, config.subjects):
-        _write_sequence(sequence, root, frames)
+    with _writing(root):
+        _claim(root)
+        for sequence in sequences(config.seed, config.subjects):
+            _write_sequence(sequence, root, frames)
 
 
 def write_ck48(dataset: Dataset, root: Path) -> None:
@@ -50,18 +52,31 @@ def write_ck48(dataset: Dataset, root: Path) -> None:
         root: Folder to write to, made if it is missing.
 
     Raises:
-        DataError: If there is something in the folder already.
+        DataError: If there is something in the folder already, or it cannot be written to.
         ValueError: If the images are not gray.
     """
     if dataset.image_shape[0] != 1:
         raise ValueError("CK+48 holds gray images")
-    _claim(root)
-    for name in dataset.classes:
-        (root / name).mkdir()
-    for index, number in enumerate(_frame_numbers(dataset)):
-        name = dataset.classes[dataset.labels[index]]
-        path = root / name / f"{dataset.sequences[index]}_{number:08d}.png"
-        Image.fromarray(dataset.images[index, 0]).save(path)
+    with _writing(root):
+        _claim(root)
+        for name in dataset.classes:
+            (root / name).mkdir()
+        for index, number in enumerate(_frame_numbers(dataset)):
+            name = dataset.classes[dataset.labels[index]]
+            path = root / name / f"{dataset.sequences[index]}_{number:08d}.png"
+            Image.fromarray(dataset.images[index, 0]).save(path)
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"cannot be written ({error.strerror or error})",
+            where=str(error.filename or root),
+            remedy="name a folder that can be written to",
+        ) from error
 
 
 def _claim(root: Path) -> None:
