@@ -49,7 +49,7 @@ def test_a_place_that_cannot_be_written_to_is_one_line(
     file = tmp_path / "file"
     file.touch()
     place = file / "faces"
-    assert called("faces", "-o", place, "--layout", layout, "--subjects", 1) == 2
+    assert called("faces", "-o", place, "--layout", layout, "--subjects", 12) == 2
     assert capsys.readouterr().err == (
         f"{place}: cannot be written (Not a directory); name a folder that can be written to\n"
     )
