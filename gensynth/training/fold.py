@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from gensynth.cost import check_limits
 from gensynth.data import Dataset, Fold
 from gensynth.errors import UserError
 from gensynth.genome import Genome
@@ -99,11 +100,11 @@ def train_fold(
 
 
 def check_fits(genome: Genome, dataset: Dataset) -> None:
-    """Makes sure that a network reads a data set's images and names its classes.
+    """Makes sure that a network reads a data set's images, names its classes and can be built.
 
     Raises:
         UserError: One line that says what the network reads or gives, what the data are, and what
-            to change.
+            to change; or which limit of :class:`gensynth.cost.Limits` it exceeds.
     """
     read, shown = genome.input.shape, dataset.image_shape
     if read != shown:
@@ -126,6 +127,7 @@ def check_fits(genome: Genome, dataset: Dataset) -> None:
             where=genome.name,
             remedy=f"end the network with a linear layer of {classes} features",
         )
+    check_limits(genome, where=genome.name)
 
 
 def _size(shape: tuple[int, ...]) -> str:
