@@ -72,14 +72,16 @@ def panel(progress: Progress) -> Group:
     rows: list[RenderableType] = [Text(_headline(progress), style="bold"), counts]
     if refused:
         rows.append(Text(f"refused before training: {refused}", style="dim"))
-    rows.append(Text(f"best so far: {_best(progress.best)}"))
+    if progress.stage != "evaluate":
+        rows.append(Text(f"best so far: {_best(progress.best)}"))
     return Group(*rows)
 
 
 def line(progress: Progress) -> str:
     """The same in one line."""
     counts = ", ".join(f"{name} {value}" for name, value in _counts(progress))
-    return f"{_headline(progress)}: {counts}; best so far: {_best(progress.best)}"
+    best = "" if progress.stage == "evaluate" else f"; best so far: {_best(progress.best)}"
+    return f"{_headline(progress)}: {counts}{best}"
 
 
 def clock(seconds: float) -> str:

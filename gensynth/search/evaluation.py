@@ -31,6 +31,9 @@ from gensynth.training import (
     mean_evaluation,
 )
 
+GREATEST_SEED = 2**63 - 1
+"""Of a training; fold ``i`` of a cross-validation adds ``i`` to the base seed."""
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -117,10 +120,11 @@ def evaluate_network(
         watcher: Gets to see how it goes.
 
     Returns:
-        Figures by name; ``predictions`` too with ``fold``.
+        Figures by name; ``folds`` holds the predictions of each fold.
 
     Raises:
-        UserError: If the network does not fit the data, or a training fails.
+        UserError: If the network does not fit the data or costs more than the limits allow, for a
+            fold that does not exist or a seed that is too great, or if a training fails.
     """
     dataset = load(experiment.data)
     laid = folds(dataset, experiment.folds.count, experiment.folds.by)
@@ -128,6 +132,10 @@ def evaluate_network(
     check_fits(genome, dataset)
     if fold is not None and not 0 <= fold < len(laid):
         raise UserError(f"there is no fold {fold}", remedy=f"use 0 to {len(laid) - 1}")
+    if seed is not None and seed > GREATEST_SEED - len(laid):
+        raise UserError(
+            "is too great", where=f"seed {seed}", remedy=f"use 0 to {GREATEST_SEED - len(laid)}"
+        )
     epochs = epochs or experiment.confirm_epochs
     seeds = _seeds(experiment, genome, seed)
     if fold is not None:

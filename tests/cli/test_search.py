@@ -4,6 +4,9 @@ from pathlib import Path
 import pytest
 
 from gensynth.cli import main
+from gensynth.cli.progress import line
+from gensynth.genome import Flatten, Genome, InputShape, Linear, save
+from gensynth.search import Progress
 
 TINY = (
     "constraint=nano_b",
@@ -56,6 +59,41 @@ def test_a_mistake_is_one_line_and_status_2(
 def test_a_fold_that_does_not_exist_is_a_mistake(capsys: pytest.CaptureFixture[str]):
     assert status("evaluate", "emotionnet_nano_b", "--fold", "10") == 2
     assert "there is no fold 10; use 0 to 9" in capsys.readouterr().err
+
+
+def test_a_network_beyond_the_limits_is_a_mistake_before_ray_starts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    """It reads the images and names the classes, but has 115 million parameters."""
+    big = Genome(
+        name="big",
+        input=InputShape(channels=1, height=48, width=48),
+        nodes=(
+            Flatten(id="f", inputs=("input",)),
+            Linear(id="l", inputs=("f",), out_features=50_000),
+            Linear(id="c", inputs=("l",), out_features=7),
+        ),
+        outputs={"logits": "c"},
+    )
+    save(big, tmp_path / "big.json")
+    assert status("evaluate", str(tmp_path / "big.json")) == 2
+    shown = capsys.readouterr().err
+    assert "big: params 115,600,007 exceed the limit of 100,000,000" in shown
+    assert shown.count("\n") == 1
+
+
+def test_a_seed_that_no_training_takes_is_a_mistake(capsys: pytest.CaptureFixture[str]):
+    assert status("evaluate", "emotionnet_nano_b", "--seed", str(2**63 - 1)) == 2
+    shown = capsys.readouterr().err
+    assert f"use 0 to {2**63 - 11}" in shown
+    assert shown.count("\n") == 1
+
+
+def test_an_evaluation_has_no_best_so_far():
+    shown = line(Progress(stage="evaluate", done=1, total=10))
+    assert "folds 1/10" in shown
+    assert "best" not in shown
+    assert "best so far" in line(Progress(stage="search"))
 
 
 @pytest.mark.slow
