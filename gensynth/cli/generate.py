@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +14,12 @@ from gensynth.cli.app import app
 from gensynth.cli.sources import run_directory
 from gensynth.errors import UserError
 
+if TYPE_CHECKING:
+    from gensynth.generator.making import Made
+
 SUMMARY = "summary.json"
+MOST = 100_000
+SPAN = re.compile(r"([0-9]{1,18}):([0-9]{1,18})")
 
 
 @app.command()
@@ -39,46 +46,76 @@ def generate(
 ) -> None:
     """Make new networks with a learned generator, without training."""
     span = _span(seeds)
-    from gensynth.generator.making import choose, different, make
-    from gensynth.genome import save
+    from gensynth.generator.making import choose, make
 
     path, chosen = choose(run_directory(run), generator)
-    networks = list(make(chosen, span, where=str(path)))
+    networks = make(chosen, span, where=str(path))
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot be made ({error.strerror})", where=str(output)) from error
-    for network in networks:
-        save(network.genome, output / f"network-{network.seed}.json")
+    counts = _save(networks, output)
     summary = {
         "generator": str(path),
         "iteration": chosen.iteration,
         "seeds": [span.start, span.stop],
-        "networks": len(networks),
-        "static_feasible": sum(network.feasible for network in networks) / len(networks),
-        "unique": different(networks) / len(networks),
-        "params": _quartiles([network.metrics["params"] for network in networks]),
-        "macs": _quartiles([network.metrics["macs"] for network in networks]),
+        **counts,
         "output": str(output),
     }
-    (output / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    _write(output / SUMMARY, json.dumps(summary, indent=1) + "\n")
     if as_json:
         typer.echo(json.dumps(summary))
     else:
         typer.echo(
-            f"{output}: {len(networks)} networks from {path}, "
+            f"{output}: {len(span)} networks from {path}, "
             f"{summary['static_feasible']:.1%} within every static bound, "
             f"{summary['unique']:.1%} different"
         )
 
 
+def _save(networks: Iterator[Made], folder: Path) -> dict[str, Any]:
+    """Writes each network as it is made and keeps only its figures."""
+    from gensynth.genome import save
+
+    params, macs, feasible, hashes = [], [], [], set()
+    for network in networks:
+        save(network.genome, folder / f"network-{network.seed}.json")
+        params.append(network.metrics["params"])
+        macs.append(network.metrics["macs"])
+        feasible.append(network.feasible)
+        hashes.add(network.genome.hash)
+    return {
+        "networks": len(feasible),
+        "static_feasible": sum(feasible) / len(feasible),
+        "unique": len(hashes) / len(feasible),
+        "params": _quartiles(params),
+        "macs": _quartiles(macs),
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
+
+
 def _span(text: str) -> range:
-    first, colon, end = text.partition(":")
-    if not colon or not first.isdecimal() or not end.isdecimal() or int(first) >= int(end):
+    found = SPAN.fullmatch(text)
+    first, end = map(int, found.groups()) if found else (0, 0)
+    if first >= end:
         raise UserError(
-            f"{text!r} is no range of seeds", where="--seeds", remedy="write A:B, such as 0:1000"
+            f"{text[:60]!r} is no range of seeds",
+            where="--seeds",
+            remedy="write A:B, such as 0:1000",
         )
-    return range(int(first), int(end))
+    if end - first > MOST:
+        raise UserError(
+            f"{end - first} networks are more than {MOST}",
+            where=f"--seeds {text}",
+            remedy=f"write a part of them, such as {first}:{first + MOST}",
+        )
+    return range(first, end)
 
 
 def _quartiles(values: list[float]) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,8 +91,8 @@ def make(generator: Generator, seeds: Sequence[int], *, where: str = "generator"
         seeds: One for each network.
         where: The generator's file, for errors and for the networks' provenance.
 
-    Yields:
-        The networks in the order of the seeds. They are not filtered.
+    Returns:
+        The networks in the order of the seeds, made one by one. They are not filtered.
 
     Raises:
         UserError: If the file's space, prototype or constraint is not one.
@@ -101,22 +101,17 @@ def make(generator: Generator, seeds: Sequence[int], *, where: str = "generator"
     constraint = generator.constraint or {"name": "none", "bounds": {}}
     static = validate(Indicator, constraint, where=where).static
     origin: dict[str, Any] = {"generator": Path(where).name, "iteration": generator.iteration}
-    for seed in seeds:
-        genome = generator.sample(seed, space).outcome
-        metrics = {name: float(value) for name, value in asdict(cost(genome)).items()}
-        yield Made(
-            seed=seed,
-            genome=genome.described(name=f"{genome.name}-{seed}", seed=seed, **origin),
-            metrics=metrics,
-            feasible=static.feasible(metrics),
-        )
+    return (_make(generator, space, static, seed, origin) for seed in seeds)
 
 
-def different(networks: Sequence[Made]) -> int:
-    """Number of different networks; only those that cost the same are compared by hash."""
-    groups: dict[tuple[float, ...], list[Genome]] = {}
-    for network in networks:
-        groups.setdefault(tuple(network.metrics.values()), []).append(network.genome)
-    return sum(
-        len({genome.hash for genome in group}) if len(group) > 1 else 1 for group in groups.values()
+def _make(
+    generator: Generator, space: Space, static: Indicator, seed: int, origin: Mapping[str, Any]
+) -> Made:
+    genome = generator.sample(seed, space).outcome
+    metrics = {name: float(value) for name, value in asdict(cost(genome)).items()}
+    return Made(
+        seed=seed,
+        genome=genome.described(name=f"{genome.name}-{seed}", seed=seed, **origin),
+        metrics=metrics,
+        feasible=static.feasible(metrics),
     )

@@ -88,6 +88,8 @@ def test_a_generator_is_chosen_by_number_or_file(
     [
         (("--seeds", "5"), "write A:B"),
         (("--seeds", "5:5"), "write A:B"),
+        (("--seeds", f"0:{'9' * 5000}"), "write A:B"),
+        (("--seeds", "7:100008"), "write a part of them, such as 7:100007"),
         (("--generator", "7"), "choose one of 0 to 1"),
         (("--generator", "newest"), "write best or a number"),
     ],
@@ -100,6 +102,25 @@ def test_mistakes_are_one_line(
     assert captured.out == ""
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+def test_a_network_is_written_before_the_next_is_made(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "network-3.json").mkdir()
+    assert called("generate", run, "--seeds", "0:100000", "-o", tmp_path) == 2
+    line = f"{tmp_path / 'network-3.json'}: cannot be written (Is a directory)\n"
+    assert capsys.readouterr().err == line
+    assert len([file for file in tmp_path.glob("network-*.json") if file.is_file()]) == 3
+
+
+def test_a_summary_that_cannot_be_written_is_one_line(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "summary.json").mkdir()
+    assert called("generate", run, "--seeds", "0:2", "-o", tmp_path) == 2
+    line = f"{tmp_path / 'summary.json'}: cannot be written (Is a directory)\n"
+    assert capsys.readouterr().err == line
 
 
 def test_a_run_without_generators_and_a_broken_file_are_named(
