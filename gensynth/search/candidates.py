@@ -204,10 +204,11 @@ class Candidates:
         """
         refusals: dict[str, int] = {}
         for _ in range(MAX_REFUSALS):
+            before = self.refused
             try:
                 trial = self.ledger.study.ask()
             except Unsatisfiable as error:
-                self._end(error)
+                self._end(self._blaming(error.problem, self.refused - before, error.remedy))
                 return None
             self.ledger.asked += 1
             self._queued = max(0, self._queued - 1)
@@ -218,13 +219,22 @@ class Candidates:
             f"{name} refuses {count / MAX_REFUSALS:.0%}" for name, count in refusals.items()
         )
         self._end(
-            Unsatisfiable(
+            self._blaming(
                 f"none of {MAX_REFUSALS} networks in a row is admissible: {shares}",
-                where="search space",
-                remedy="loosen the bound that refuses most, or widen the search space",
+                Counter(refusals),
+                "loosen the bound that refuses most, or widen the search space",
             )
         )
         return None
+
+    def _blaming(self, problem: str, refusals: Counter[str], remedy: str) -> Unsatisfiable:
+        """The error with the bound that refuses most."""
+        bounds = {name: count for name, count in refusals.items() if name != "duplicate"}
+        where = "search space"
+        if bounds:
+            worst = max(bounds, key=lambda name: bounds[name])
+            where = f"constraint {self.setting.experiment.constraint.name}: bounds.{worst}"
+        return Unsatisfiable(problem, where=where, remedy=remedy)
 
     def _admit(self, trial: Trial, refusals: dict[str, int]) -> Candidate | None:
         genome = self.setting.space(trial)
