@@ -171,6 +171,10 @@ class Ledger:
             self.study.tell(trial, state=TrialState.PRUNED)
         self.duplicates += 1
 
+    def remove(self) -> None:
+        """Removes the study from its storage."""
+        self.study._storage.delete_study(self.study._study_id)
+
     def close(self) -> None:
         """Gives the storage back."""
         storage = getattr(self.study._storage, "_backend", self.study._storage)

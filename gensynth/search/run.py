@@ -8,12 +8,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from threadpoolctl import threadpool_limits
 
+from gensynth.errors import UserError
 from gensynth.search.candidates import SESSION, Candidates
 from gensynth.search.cluster import cluster
 from gensynth.search.confirm import Confirmation
@@ -29,6 +30,9 @@ from gensynth.search.setting import Setting, prepare, sampler
 from gensynth.search.work import Clock, Conductor
 
 logger = logging.getLogger(__name__)
+
+NOTED_EVERY = 5.0
+"""Seconds of a run that a crash may lose from its count of time, apart from the first ones."""
 
 
 def search(
@@ -54,19 +58,21 @@ def search(
         limit=None if experiment.budget.minutes is None else 60 * experiment.budget.minutes
     )
     setting = prepare(experiment)
-    directory = open_run(experiment)
     watcher = watcher or Silent()
-    watcher.banner(_banner(setting, directory))
-    with Journal(directory.journal) as journal:
+    with open_run(experiment) as (directory, journal), _quiet_optuna(), threadpool_limits(1):
         url = experiment.storage or sqlite_url(directory.study.resolve())
-        with _quiet_optuna(), threadpool_limits(1):
-            study = open_study(url, experiment.label, sampler(setting))
-            ledger = Ledger(study, experiment.constraint.keys)
-            ledger.note("classes", list(setting.dataset.classes))
-            try:
-                return _Session(setting, directory, journal, ledger, clock, watcher, command).run()
-            finally:
-                ledger.close()
+        study = open_study(url, experiment.label, sampler(setting))
+        ledger = Ledger(study, experiment.constraint.keys)
+        new = not ledger.asked
+        ledger.note("classes", list(setting.dataset.classes))
+        try:
+            return _Session(setting, directory, journal, ledger, clock, watcher, command).run()
+        except UserError:
+            if new and not journal:
+                ledger.remove()
+            raise
+        finally:
+            ledger.close()
 
 
 def workers_of(experiment: Experiment) -> int:
@@ -91,7 +97,9 @@ class _Session:
     watcher: Watcher
     command: str
     setup: float = 0.0
-    _shown: float = field(default=0.0)
+    _shown: float = 0.0
+    _noted: float = 0.0
+    _asked: int = 0
 
     def run(self) -> dict[str, Any]:
         """Does everything that is left to do."""
@@ -122,16 +130,19 @@ class _Session:
             stages=(self.candidates, self.confirmation),
             journal=self.journal,
             workers=self.workers,
-            watch=self._watch,
         )
         self.conductor = conductor
         try:
             conductor.peek()
+            self.watcher.banner(_banner(self.setting, self.directory))
+            conductor.watch = self._watch
             if not conductor.finished:
                 self._train()
-        finally:
+        except BaseException:
             with suppress(Exception):
                 conductor.close()
+            raise
+        conductor.close()
         return self._write()
 
     def _train(self) -> None:
@@ -139,13 +150,13 @@ class _Session:
         images = self.setting.dataset.images.nbytes
         with cluster(self.workers, experiment.ray_address, images) as folder:
             self.setup += self.clock.session
+            self._note()
             execute(self.conductor, self.setting, self.workers, folder)
 
     def _write(self) -> dict[str, Any]:
         generators = self.files.finish()
         seconds = self._seconds()
-        noted = self.ledger.noted(SESSION) or {}
-        self.ledger.note(SESSION, {**noted, "seconds": self.clock.used, "setup": self.setup})
+        self._note()
         run = Run(
             setting=self.setting,
             directory=self.directory,
@@ -159,6 +170,12 @@ class _Session:
         results = write(run)
         self._watch(force=True, stage="done")
         return {**results, "run": str(self.directory.path)}
+
+    def _note(self) -> None:
+        """Keeps the time used for another session, should this one end abruptly."""
+        noted = self.ledger.noted(SESSION) or {}
+        self.ledger.note(SESSION, {**noted, "seconds": self.clock.used, "setup": self.setup})
+        self._noted = time.monotonic()
 
     def _seconds(self) -> dict[str, float]:
         """Time of the run over all its sessions.
@@ -191,6 +208,9 @@ class _Session:
         if not force and now - self._shown < 0.2:
             return
         self._shown = now
+        if now - self._noted >= NOTED_EVERY:
+            self._note()
+        self._asked = max(self._asked, self.candidates.asked)
         outcomes = tuple(self.ledger.outcomes.values())
         refused = self.candidates.refused
         duplicates = refused.pop("duplicate", 0)
@@ -199,7 +219,7 @@ class _Session:
         self.watcher.update(
             Progress(
                 stage="done" if stage else "confirm" if confirming else "search",
-                asked=self.candidates.asked,
+                asked=self._asked,
                 refused=dict(refused),
                 duplicates=duplicates,
                 trained=sum(outcome.complete for outcome in outcomes),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import yaml
 
 from gensynth.errors import UserError
 from gensynth.search.experiment import Experiment
+from gensynth.search.journal import Journal
 
 CHANGEABLE = ("budget", "workers", "ray_address", "runs", "name")
 """What may differ when a run is continued: none of it decides what is trained how."""
@@ -57,27 +60,45 @@ class RunDirectory:
         """The front as data."""
         return self.path / "results.json"
 
+    def remove(self) -> None:
+        """Removes the files that a run has before it trains anything, and the directory."""
+        shutil.rmtree(self.generators, ignore_errors=True)
+        for path in (*self.path.glob(f"{self.study.name}*"), self.config, self.journal):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.rmdir()
 
-def open_run(experiment: Experiment) -> RunDirectory:
-    """Opens the directory of an experiment, or makes it.
+
+@contextmanager
+def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
+    """Opens the directory of an experiment, or makes it, and owns it for the duration.
+
+    A run that a person's mistake ends before the first fold is trained leaves nothing behind, so
+    that the corrected command finds its name free.
+
+    Yields:
+        The directory and its journal.
 
     Raises:
-        UserError: If the directory belongs to another experiment, naming the first key that
-            differs, or is something else.
+        UserError: If another process has it, or it belongs to another experiment, naming the first
+            key that differs, or it is something else.
     """
     run = RunDirectory(Path(experiment.runs) / experiment.label)
     wanted = experiment.model_dump(mode="json")
-    if run.config.exists():
-        _check_same(_read(run.config), wanted, run)
-    elif run.path.exists() and any(run.path.iterdir()):
-        raise UserError(
-            "is not a run directory but is not empty",
-            where=str(run.path),
-            remedy="choose another name",
-        )
+    if not run.config.exists() and run.path.exists():
+        _refuse_foreign(run)
     run.path.mkdir(parents=True, exist_ok=True)
-    replace_file(run.config, yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True))
-    return run
+    with Journal(run.journal) as journal:
+        new = not run.config.exists()
+        if not new:
+            _check_same(_read(run.config), wanted, run)
+        replace_file(run.config, yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True))
+        try:
+            yield run, journal
+        except UserError:
+            if new and not journal:
+                run.remove()
+            raise
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -98,6 +119,15 @@ def first_difference(old: Any, new: Any, key: str = "") -> tuple[str, Any, Any] 
                 return found
         return None
     return None if old == new else (key, old, new)
+
+
+def _refuse_foreign(run: RunDirectory) -> None:
+    if any(path != run.journal or path.stat().st_size for path in run.path.iterdir()):
+        raise UserError(
+            "is not a run directory but is not empty",
+            where=str(run.path),
+            remedy="choose another name",
+        )
 
 
 def _check_same(old: Mapping[str, Any], new: Mapping[str, Any], run: RunDirectory) -> None:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from gensynth.errors import UserError
-from gensynth.search import prepare
+from gensynth.search import Experiment, prepare
 from gensynth.search.rundir import first_difference, open_run
 
 
@@ -50,16 +50,40 @@ def test_a_name_is_made_of_the_choices(small):
     assert small("name=mine").label == "mine"
 
 
+def opened(experiment: Experiment) -> None:
+    with open_run(experiment):
+        pass
+
+
 def test_a_run_is_continued_only_with_the_same_experiment(small):
-    experiment = small()
-    run = open_run(experiment)
-    assert yaml.safe_load(run.config.read_text())["constraint"]["name"] == "nano_b"
-    open_run(small("budget.candidates=99", "workers=3"))
+    with open_run(small()) as (run, _):
+        assert yaml.safe_load(run.config.read_text())["constraint"]["name"] == "nano_b"
+    with open_run(small("budget.candidates=99", "workers=3")):
+        pass
     with pytest.raises(UserError, match=r"constraint\.bounds\.params\.max is 136000.* 99000") as e:
-        open_run(small("constraint.bounds.params.max=99000"))
+        opened(small("constraint.bounds.params.max=99000"))
     assert "name=" in str(e.value)
     with pytest.raises(UserError, match="seed is 0 in this run but 1 now"):
-        open_run(small("seed=1"))
+        opened(small("seed=1"))
+
+
+def test_a_second_process_changes_nothing(small):
+    with open_run(small()) as (run, _):
+        written = run.config.read_text()
+        with pytest.raises(UserError, match="another process is running this search"):
+            opened(small("budget.candidates=99"))
+        assert run.config.read_text() == written
+
+
+def test_a_mistake_before_the_first_fold_leaves_the_name_free(small):
+    with pytest.raises(UserError, match="of a person"), open_run(small()) as (run, _):
+        raise UserError("a mistake of a person")
+    assert not run.path.exists()
+    with open_run(small("seed=1")) as (run, _):
+        assert yaml.safe_load(run.config.read_text())["seed"] == 1
+    with pytest.raises(UserError, match="of a person"), open_run(small("seed=1")):
+        raise UserError("a mistake of a person")
+    assert run.config.exists()  # it was there before
 
 
 def test_a_folder_that_is_no_run_is_left_alone(small):
@@ -68,7 +92,8 @@ def test_a_folder_that_is_no_run_is_left_alone(small):
     folder.mkdir(parents=True)
     (folder / "thesis.tex").write_text("x")
     with pytest.raises(UserError, match="not a run directory"):
-        open_run(experiment)
+        opened(experiment)
+    assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
 
 
 def test_the_first_difference_is_named_by_its_dotted_key():

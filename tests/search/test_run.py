@@ -1,0 +1,86 @@
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import optuna
+import pytest
+
+from gensynth.errors import UserError
+from gensynth.search import Progress, search
+from gensynth.search.ledger import Ledger, sqlite_url
+
+
+class Memory:
+    """Remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.lines: tuple[str, ...] = ()
+        self.shown: list[Progress] = []
+
+    def banner(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+
+    def update(self, progress: Progress) -> None:
+        self.shown.append(progress)
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Puts something else in the place of Ray."""
+
+    def put(execute: Callable[..., None] = lambda *ignored: None) -> None:
+        monkeypatch.setattr("gensynth.search.run.cluster", lambda *ignored: nullcontext(tmp_path))
+        monkeypatch.setattr("gensynth.search.run.execute", execute)
+
+    return put
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_search_that_could_not_start_does_not_block_the_corrected_one(
+    small, training, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: bool
+):
+    """Either bound can be met, both together cannot. Nothing is shown before the error."""
+    monkeypatch.setattr("gensynth.search.candidates.MAX_REFUSALS", 5)
+    training()
+    url = sqlite_url(tmp_path / "elsewhere.db")
+    given = ["sampler=random", f"storage={url if elsewhere else 'null'}"]
+    tight = ["constraint.bounds.macs={max: 30000}", "constraint.bounds.params={min: 100000}"]
+    memory = Memory()
+    impossible = small(*given, *tight)
+    with pytest.raises(UserError, match=r"^constraint nano_b: bounds\.(macs\.max|params\.min): "):
+        search(impossible, watcher=memory)
+    assert (memory.lines, memory.shown) == ((), [])
+    assert not (Path(impossible.runs) / "small").exists()
+    search(small(*given, "constraint.bounds.macs={max: 1e9}"), watcher=memory)
+    assert memory.lines
+    assert memory.shown
+
+
+def test_books_that_cannot_be_closed_are_not_passed_over(
+    small, training, monkeypatch: pytest.MonkeyPatch
+):
+    def full(ledger: Ledger, trial: optuna.Trial) -> None:
+        raise OSError("no space left")
+
+    training()
+    monkeypatch.setattr(Ledger, "abandon", full)
+    with pytest.raises(OSError, match="no space left"):
+        search(small())
+
+
+def test_the_time_of_set_up_survives_a_crash(small, training):
+    noted = []
+
+    def crash(*ignored: object) -> None:
+        path = Path(small().runs) / "small" / "study.db"
+        study = optuna.load_study(study_name="small", storage=sqlite_url(path))
+        noted.append(study.user_attrs["session"])
+        raise KeyboardInterrupt
+
+    training(crash)
+    with pytest.raises(KeyboardInterrupt):
+        search(small())
+    assert noted[0]["setup"] > 0
+    training()
+    first = noted[0]["setup"]
+    assert search(small())["seconds"]["setup"] > first
