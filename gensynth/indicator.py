@@ -9,7 +9,7 @@ its violation is the plain difference, in the metric's unit.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,9 +17,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails
 
 from gensynth.cost import STATIC_METRICS
 from gensynth.errors import UserError
@@ -100,6 +102,27 @@ class Indicator(BaseModel):
                 joined[name] = bound
         return joined
 
+    @field_validator("bounds")
+    @classmethod
+    def _can_be_met(cls, bounds: dict[str, Bound]) -> dict[str, Bound]:
+        """What is wrong with whatever data: only the classes are not known yet."""
+        mistakes = [
+            mistake
+            for name, bound in bounds.items()
+            for mistake in _mistakes(name, bound, (*known_metrics(), _any_recall(name)))
+        ]
+        if mistakes:
+            raise ValidationError.from_exception_data(
+                cls.__name__,
+                [
+                    InitErrorDetails(
+                        type="value_error", loc=keys, input=bounds[keys[0]], ctx={"error": error}
+                    )
+                    for keys, error in mistakes
+                ],
+            )
+        return bounds
+
     @property
     def keys(self) -> tuple[str, ...]:
         """Every single bound (``"params.max"``), in the order written, min before max."""
@@ -158,13 +181,8 @@ class Indicator(BaseModel):
                 of what the metric can be (an accuracy above 1, a negative count).
         """
         for name, bound in self.bounds.items():
-            if name not in known:
-                raise UserError(
-                    "unknown metric",
-                    where=f"bounds.{name}",
-                    remedy=_names_of(name, known),
-                )
-            _check_range(name, bound)
+            for _, error in _mistakes(name, bound, known):
+                raise error
 
     def _subset(self, names: Collection[str]) -> Indicator:
         return self.model_copy(update={"bounds": {name: self.bounds[name] for name in names}})
@@ -193,17 +211,28 @@ def _names_of(name: str, known: Collection[str]) -> str:
     return listed if near == listed else f"{near} the metrics are {', '.join(sorted(known))}"
 
 
-def _check_range(name: str, bound: Bound) -> None:
+def _any_recall(name: str) -> str:
+    return name if name.startswith(RECALL) and name != RECALL else "recall.<class>"
+
+
+def _mistakes(
+    name: str, bound: Bound, known: Collection[str]
+) -> Iterator[tuple[tuple[str, ...], UserError]]:
+    """Yields what is wrong with a bound, and the keys under ``bounds`` where it is."""
+    if name not in known:
+        remedy = _names_of(name, known)
+        yield (name,), UserError("unknown metric", where=f"bounds.{name}", remedy=remedy)
+        return
     low, high = metric_range(name)
     kind = "a fraction between 0 and 1" if high == 1 else "never negative"
-    for end, value, impossible in (
-        ("min", bound.min, bound.min is not None and bound.min > high),
-        ("max", bound.max, bound.max is not None and bound.max < low),
-    ):
-        if impossible:
-            raise UserError(
-                f"no network can meet {value:g}: {name} is {kind}",
-                where=f"bounds.{name}.{end}",
-                remedy=f"write at {'most' if end == 'min' else 'least'} "
-                f"{high if end == 'min' else low:g}",
-            )
+    if bound.min is not None and bound.min > high:
+        yield _unmet(name, "min", bound.min, kind, f"write at most {high:g}")
+    if bound.max is not None and bound.max < low:
+        yield _unmet(name, "max", bound.max, kind, f"write at least {low:g}")
+
+
+def _unmet(
+    name: str, end: str, value: float, kind: str, remedy: str
+) -> tuple[tuple[str, str], UserError]:
+    problem = f"no network can meet {value:g}: {name} is {kind}"
+    return (name, end), UserError(problem, where=f"bounds.{name}.{end}", remedy=remedy)

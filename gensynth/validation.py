@@ -1,6 +1,7 @@
 """From pydantic's report on a mapping to the one line that a person needs."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Location = str | Callable[[str], str]
+HOLDERS = frozenset({"properties", "patternProperties", "additionalProperties", "items"})
 
 
 def validate(model: type[ModelT], mapping: object, *, where: Location = "") -> ModelT:
@@ -76,9 +78,21 @@ def _explain(
 
 
 def _written_keys(mapping: object, location: tuple[int | str, ...]) -> Iterator[str]:
-    """Yields the keys of a location as written, without the union tags that pydantic puts in."""
+    """Yields the keys of a location as written, without the union tags that pydantic puts in.
+
+    A key with a dot may have been written as one mapping in another.
+    """
     value = mapping
     for position, part in enumerate(location):
+        if isinstance(part, str) and isinstance(value, Mapping) and part not in value:
+            *outer, last = part.split(".")
+            inner = value
+            for name in outer:
+                inner = _child(inner, name)
+            if outer and isinstance(inner, Mapping) and last in inner:
+                value = inner[last]
+                yield from (*outer, last)
+                continue
         if isinstance(part, int) or (isinstance(value, Mapping) and part in value):
             value = _child(value, part)
         elif position < len(location) - 1 or not isinstance(value, Mapping):
@@ -102,7 +116,9 @@ def _describe(
         case "union_tag_not_found":
             return f"no {_bare(context['discriminator'])}", "say which it is"
         case "value_error" | "assertion_error":
-            return str(context["error"]), ""
+            cause = context["error"]
+            known = isinstance(cause, UserError)
+            return (cause.problem, cause.remedy) if known else (str(cause), "")
     message = error["msg"][:1].lower() + error["msg"][1:]
     return f"{message}, not {_shorten(error['input'])}", ""
 
@@ -146,6 +162,9 @@ def _child(value: object, key: int | str) -> object:
 def _step(node: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
     if key in node.get("properties", {}):
         yield node["properties"][key]
+    for pattern, step in node.get("patternProperties", {}).items():
+        if re.search(pattern, key):
+            yield step
     for name in ("additionalProperties", "items"):
         if isinstance(node.get(name), dict):
             yield node[name]
@@ -167,5 +186,5 @@ def _objects(
     for name in ("anyOf", "oneOf", "allOf"):
         for option in node.get(name, ()):
             yield from _objects(schema, option, value)
-    if "properties" in node or "additionalProperties" in node or "items" in node:
+    if not HOLDERS.isdisjoint(node):
         yield node

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from gensynth.config import GROUPS, compose, find, load, options
 from gensynth.config.overrides import parse
 from gensynth.errors import UserError
+from gensynth.indicator import Indicator
 
 MINE = "name: mine\nbounds: {params: {max: 5e4}, macs: {max: 1e6}}\n"
 
@@ -231,6 +232,43 @@ def test_load_names_where_the_refused_value_comes_from(
     (workplace / "experiments/bad.yaml").write_text("budget: {candidates: all}\n")
     with pytest.raises(UserError) as caught:
         load(Experiment, [*TINY, *overrides])
+    assert str(caught.value).startswith(expected)
+
+
+class Bounded(BaseModel):
+    constraint: Indicator
+
+
+@pytest.mark.parametrize(
+    ("bounds", "overrides", "expected"),
+    [
+        ("{acuracy: {min: 0.9}}", [], "constraints/bad.yaml: bounds.acuracy: unknown metric; did"),
+        ("{accuracy: {min: 1.2}}", [], "constraints/bad.yaml: bounds.accuracy.min: no network can"),
+        ("{accuracy: {mim: 0.9}}", [], "constraints/bad.yaml: bounds.accuracy.mim: unknown key; "),
+        ("{recall.fear: {min: 3}}", [], "constraints/bad.yaml: bounds.recall.fear.min: no network"),
+        (
+            "{params: {max: 9}}",
+            ["constraint.bounds.acuracy.min=0.9"],
+            "constraint.bounds.acuracy.min=0.9: constraint.bounds.acuracy: unknown metric; did",
+        ),
+        (
+            "{params: {max: 9}}",
+            ["constraint.bounds.recall.fear.min=3"],
+            "constraint.bounds.recall.fear.min=3: no network can meet 3: ",
+        ),
+        (
+            "{params: {max: 9}}",
+            ["constraint.bounds.params.min=10"],
+            "constraint.bounds.params.min=10: constraint.bounds.params: min 10 is greater than",
+        ),
+    ],
+)
+def test_a_wrong_bound_is_refused_with_its_file_before_any_data_are_read(
+    workplace: Path, bounds: str, overrides: list[str], expected: str
+):
+    (workplace / "constraints/bad.yaml").write_text(f"name: bad\nbounds: {bounds}\n")
+    with pytest.raises(UserError) as caught:
+        load(Bounded, [*TINY, "constraint=bad", *overrides])
     assert str(caught.value).startswith(expected)
 
 

@@ -103,10 +103,10 @@ def test_a_bound_that_bounds_nothing_is_refused_by_its_key(bounds, key):
 
 def test_an_unknown_metric_is_named_with_those_that_exist():
     with pytest.raises(UserError) as raised:
-        indicator(acuracy={"min": 0.9}).check(known_metrics(["fear"]))
+        indicator(acuracy={"min": 0.9})
     line = str(raised.value)
     assert line.startswith("bounds.acuracy: unknown metric; did you mean 'accuracy'")
-    assert all(name in line for name in known_metrics(["fear"]))
+    assert all(name in line for name in (*known_metrics(), "recall.<class>"))
 
 
 def test_recall_of_a_class_is_known_only_where_there_is_the_class():
@@ -116,13 +116,19 @@ def test_recall_of_a_class_is_known_only_where_there_is_the_class():
         bounds.check(known_metrics(["anger"]))
 
 
+def test_a_wrong_key_of_a_bound_is_told_the_right_ones():
+    with pytest.raises(UserError) as raised:
+        indicator(accuracy={"mim": 0.9})
+    assert str(raised.value) == "bounds.accuracy.mim: unknown key; did you mean 'min'?"
+
+
 @pytest.mark.parametrize(
     ("metric", "end", "value"),
     [("accuracy", "min", 1.2), ("accuracy", "max", -0.1), ("params", "max", -1)],
 )
 def test_a_bound_outside_of_what_a_metric_can_be_is_named(metric, end, value):
     with pytest.raises(UserError) as raised:
-        indicator(**{metric: {end: value}}).check(known_metrics())
+        indicator(**{metric: {end: value}})
     assert raised.value.where == f"bounds.{metric}.{end}"
     assert f"{value:g}" in str(raised.value)
 

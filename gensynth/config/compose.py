@@ -72,7 +72,12 @@ class _Composed:
             return f"{shown(experiment)}: {key}"
         group, _, rest = key.partition(".")
         file = find(group, self.choices.get(group, "")) if group in GROUPS else None
-        return ": ".join(part for part in (shown(file), rest) if part) if file else key
+        if file and not rest:
+            return shown(file)
+        for override in reversed(self.overrides):
+            if override.key.startswith(f"{key}."):
+                return f"{override.text}: {key}"
+        return f"{shown(file)}: {rest}" if file else key
 
 
 def _compose(texts: Sequence[str]) -> _Composed:
