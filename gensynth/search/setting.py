@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
@@ -14,7 +14,7 @@ from gensynth.data import Dataset, Fold, folds, load
 from gensynth.errors import UserError
 from gensynth.generator import GenerativeSynthesisSampler
 from gensynth.genome import Genome
-from gensynth.indicator import known_metrics
+from gensynth.indicator import RECALL, known_metrics
 from gensynth.search.experiment import Experiment
 from gensynth.space import Space, decode, load_space, unmeetable
 from gensynth.training import Recipe, check_fits
@@ -48,13 +48,15 @@ def prepare(experiment: Experiment) -> Setting:
 
     Raises:
         UserError: For data that cannot be loaded or split, a prototype that does not fit them or is
-            no point of the space, a bound that nothing in the space can meet.
+            no point of the space, a bound that nothing in the space can meet, a bound on the recall
+            of a class that the search never tests.
     """
     dataset = load(experiment.data)
     laid = folds(dataset, experiment.folds.count, experiment.folds.by)
     experiment.constraint.check(known_metrics(dataset.classes))
     space = load_space(experiment.search_space, experiment.prototype, len(dataset.classes))
     check_fits(decode(space, space.start), dataset)
+    _check_recalls(experiment, dataset, laid)
     _check_bounds(experiment, space)
     return Setting(experiment, dataset, laid, space, experiment.training.resolved())
 
@@ -102,6 +104,19 @@ def _price(genome: Genome) -> float:
 def _performance(trial: FrozenTrial) -> float | None:
     value = trial.user_attrs.get("performance")
     return float(value) if isinstance(value, int | float) else None
+
+
+def _check_recalls(experiment: Experiment, dataset: Dataset, laid: Sequence[Fold]) -> None:
+    used = experiment.fidelity.rungs[-1].folds
+    tested = {int(label) for fold in laid[:used] for label in dataset.labels[fold.test]}
+    for label, name in enumerate(dataset.classes):
+        metric = f"{RECALL}{name}"
+        if metric in experiment.constraint.bounds and label not in tested:
+            raise UserError(
+                f"no image of {name} is tested in the {used} folds that the search trains on",
+                where=f"constraint {experiment.constraint.name}: bounds.{metric}",
+                remedy="give the last of fidelity.rungs more folds",
+            )
 
 
 def _check_bounds(experiment: Experiment, space: Space) -> None:

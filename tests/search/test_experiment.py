@@ -100,3 +100,12 @@ def test_the_first_difference_is_named_by_its_dotted_key():
     assert first_difference({"a": {"b": [1, 2]}}, {"a": {"b": [1, 3]}}) == ("a.b", [1, 2], [1, 3])
     assert first_difference({"a": 1}, {"a": 1, "c": 2}) == ("c", None, 2)
     assert first_difference({"a": {"b": 1}}, {"a": {"b": 1}}) is None
+
+
+def test_a_recall_that_the_search_never_tests_is_refused(small):
+    """No subject of the first fold shows disgust; one of the second does."""
+    bound = ("folds.count=10", "+constraint.bounds.recall.disgust.min=0.1")
+    with pytest.raises(UserError, match=r"bounds\.recall\.disgust: no image of disgust") as caught:
+        prepare(small(*bound, "fidelity.rungs=[{folds: 1, epochs: 1}]"))
+    assert "give the last of fidelity.rungs more folds" in str(caught.value)
+    prepare(small(*bound, "fidelity.rungs=[{folds: 1, epochs: 1}, {folds: 2, epochs: 1}]"))
