@@ -86,7 +86,7 @@ def _written_keys(mapping: object, location: tuple[int | str, ...]) -> Iterator[
     for position, part in enumerate(location):
         if isinstance(part, str) and isinstance(value, Mapping) and part not in value:
             *outer, last = part.split(".")
-            inner = value
+            inner: object = value
             for name in outer:
                 inner = _child(inner, name)
             if outer and isinstance(inner, Mapping) and last in inner:
