@@ -29,7 +29,8 @@ search: $(READY)  ## search: CONSTRAINT PROTOTYPE SPACE EXPERIMENT DATA DATA_ROO
 	    $(call given,CONSTRAINT,constraint=) \
 	    $(call given,PROTOTYPE,prototype=) $(call given,SPACE,search_space=) \
 	    $(call given,DATA,data=) $(call given,DATA_ROOT,data.root=) \
-	    $(call given,BUDGET,budget.candidates=) $(call given,NAME,name=) $(ARGS)
+	    $(call given,BUDGET,budget.candidates=) $(call given,NAME,name=) \
+	    $(if $(filter command,$(firstword $(origin ARGS))),$(ARGS))
 
 dashboard: $(READY)  ## look at a run in the browser: RUN=runs/NAME, the newest when not given
 	@$(VENV)/bin/gensynth dashboard $(call given,RUN)

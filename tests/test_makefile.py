@@ -43,7 +43,9 @@ def venv(tmp_path: Path) -> Path:
 def test_search_passes_on_what_is_given(
     repository: Path, venv: Path, given: list[str], passed: str
 ):
-    result = make(repository, "-n", "search", f"VENV={venv}", *given, NAME="host", DATA="/var")
+    result = make(
+        repository, "-n", "search", f"VENV={venv}", *given, NAME="host", DATA="/var", ARGS="seed=9"
+    )
     words = result.stdout.replace("\\\n", " ").split()
     assert words == [f"{venv}/bin/gensynth", "search", *passed.split()]
 
