@@ -102,9 +102,12 @@ class Confirmation:
             wanted = self.setting.experiment.confirm.finalists
             chosen = ranking(tuple(self.ledger.outcomes.values()))[:wanted]
             needed = [MARGIN * self._seconds(outcome) for outcome in chosen]
-            self._reserved = count, max(
-                min(sum(needed), SHARE_OF_ALL * self.clock.limit),
-                min(sum(needed[:1]), SHARE_OF_FIRST * self.clock.limit),
+            self._reserved = (
+                count,
+                max(
+                    min(sum(needed), SHARE_OF_ALL * self.clock.limit),
+                    min(sum(needed[:1]), SHARE_OF_FIRST * self.clock.limit),
+                ),
             )
         return self._reserved[1]
 
@@ -261,7 +264,8 @@ def ranking(outcomes: Sequence[Outcome]) -> list[Outcome]:
         sorted(feasible, key=_by_accuracy, reverse=True),
     )
     in_turn = {one.trial: one for pair in zip(*orders, strict=True) for one in pair}
-    rest = sorted((one for one in complete if not one.feasible), key=_by_violation)
+    others = [outcome for outcome in complete if not outcome.feasible]
+    rest = sorted(others, key=lambda outcome: outcome.score, reverse=True)
     return [*in_turn.values(), *rest]
 
 
@@ -271,11 +275,6 @@ def _by_performance(outcome: Outcome) -> tuple[float, float]:
 
 def _by_accuracy(outcome: Outcome) -> tuple[float, float]:
     return outcome.metrics["accuracy"], -outcome.trial
-
-
-def _by_violation(outcome: Outcome) -> tuple[float, float]:
-    total = sum(max(value, 0.0) for value in outcome.violations.values())
-    return total, -(outcome.performance or 0.0)
 
 
 def _means(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:

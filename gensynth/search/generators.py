@@ -14,10 +14,9 @@ from gensynth.generator import (
     assessed,
     pareto,
 )
-from gensynth.genome import Genome
 from gensynth.search.ledger import Ledger
 from gensynth.search.rundir import RunDirectory, replace_file
-from gensynth.search.setting import Setting
+from gensynth.search.setting import Setting, identity
 
 FRONT = "pareto.json"
 
@@ -102,16 +101,12 @@ class GeneratorFiles:
             self.setting.space,
             self.setting.violations,
             inquisitor=sampler.inquisitor(self.ledger.study),
-            key=_identity,
+            key=identity,
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.new")
         assessed(generator, figures).save(temporary)
         temporary.replace(path)
-
-
-def _identity(genome: Genome) -> str:
-    return genome.hash
 
 
 def _iteration(path: Path) -> int:

@@ -18,6 +18,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gensynth.errors import UserError
+from gensynth.search.racing import score
 
 OBJECTIVES: Mapping[str, Literal["maximize", "minimize"]] = {
     "accuracy": "maximize",
@@ -61,6 +62,11 @@ class Outcome:
     complete: bool
     stopped: str | None = None
     rungs: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def score(self) -> tuple[float, float]:
+        """Feasible first, then U; greater is better."""
+        return score(self.violations, self.performance or 0.0)
 
 
 @dataclass

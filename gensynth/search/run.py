@@ -241,13 +241,8 @@ def _best(outcomes: tuple[Outcome, ...]) -> Best | None:
     complete = [outcome for outcome in outcomes if outcome.complete]
     if not complete:
         return None
-    first = max(complete, key=_merit)
+    first = max(complete, key=lambda outcome: outcome.score)
     return Best(first.trial, first.metrics, first.performance or 0.0, first.feasible)
-
-
-def _merit(outcome: Outcome) -> tuple[float, float]:
-    excess = sum(max(value, 0.0) for value in outcome.violations.values())
-    return -excess, outcome.performance or 0.0
 
 
 def _banner(setting: Setting, directory: RunDirectory) -> tuple[str, ...]:
