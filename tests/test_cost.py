@@ -174,10 +174,11 @@ def test_cost_is_what_torch_counts_on_every_prototype(repository):
     [
         ("emotionnet_nano_b", 141_098, 44_209_600),
         ("resnet20", 271_991, 91_165_120),
+        ("resnet14_slim", 31_419, 3_388_312),
         ("micro_expnet", 65_000, 2_853_248),
     ],
 )
-def test_published_counts(repository, name, params, macs):
+def test_counts_of_shipped_prototypes(repository, name, params, macs):
     found = cost(shipped(repository, name))
     assert (found.params, found.macs) == (params, macs)
 

@@ -1,5 +1,6 @@
 """What the residual space contains, and that everything in it is a network."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gensynth.genome import Genome, dumps, loads
 from gensynth.prototype import expand
 from gensynth.space import Residual, ResidualConfig, Space, decode, load_space, trace
 from tests.space.choosers import Extreme, Seeded
+from tests.space.conftest import read
 
 seeds = st.integers(0, 2**32 - 1)
 quick = settings(deadline=None, max_examples=60)
@@ -247,3 +249,12 @@ def another(space: Space, name: str, rng: np.random.Generator):
         return (distribution.low, distribution.high)[rng.integers(2)]
     assert isinstance(distribution, optuna.distributions.CategoricalDistribution)
     return distribution.choices[rng.integers(len(distribution.choices))]
+
+
+def test_every_shipped_prototype_with_decisions_is_a_point_of_the_space(repository: Path, config):
+    written = [read(file) for file in sorted((repository / "prototypes").glob("*.yaml"))]
+    points = [one for one in written if "residual" in one.get("decisions", {})]
+    assert len(points) >= 3
+    for one in points:
+        space = load_space(config, one)
+        assert decode(space, space.start).same_network(expand(one)), one["name"]
