@@ -272,6 +272,31 @@ def test_a_wrong_bound_is_refused_with_its_file_before_any_data_are_read(
     assert str(caught.value).startswith(expected)
 
 
+class Searched(BaseModel):
+    prototype: dict[str, Any]
+    search_space: dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["prototype=tiny"], "prototypes/tiny.yaml: network: missing"),
+        (["prototype=bad"], "prototypes/bad.yaml: network.0.kernl: unknown key (and"),
+        (["prototype.foo=1"], "prototype.foo=1: unknown key; use one of "),
+        (["search_space=narrow"], "search_spaces/narrow.yaml: "),
+        (["search_space.foo=1"], "search_space.foo=1: unknown key; use one of "),
+    ],
+)
+def test_a_wrong_prototype_or_space_is_refused_with_its_file(
+    workplace: Path, overrides: list[str], expected: str
+):
+    text = "{name: bad, input: [1, 48, 48], network: [{op: conv, out_channels: 3, kernl: 3}]}"
+    (workplace / "prototypes/bad.yaml").write_text(text)
+    with pytest.raises(UserError) as caught:
+        load(Searched, overrides)
+    assert str(caught.value).startswith(expected)
+
+
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_any_folder_name_arrives_as_it_was_written(text: str):
     if text == "null" or text[:1] in {"'", '"'}:

@@ -53,7 +53,10 @@ def load(model: type[ModelT], overrides: Sequence[str] = ()) -> ModelT:
             the file or the override that it comes from.
     """
     composed = _compose(overrides)
-    return validate(model, composed.mapping, where=composed.locate)
+    loaded = validate(model, composed.mapping, where=composed.locate)
+    if model.model_fields.keys() >= {"prototype", "search_space"}:
+        _check_parts(composed)
+    return loaded
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,18 @@ class _Composed:
             if override.key.startswith(f"{key}."):
                 return f"{override.text}: {key}"
         return f"{shown(file)}: {rest}" if file else key
+
+
+def _check_parts(composed: _Composed) -> None:
+    """Reads the prototype and the space here too, where it is known who wrote which key."""
+    from gensynth.prototype import expand
+    from gensynth.space import check_ranges
+
+    expand(
+        composed.mapping["prototype"],
+        locate=lambda key: composed.locate(f"prototype.{key}" if key else "prototype"),
+    )
+    check_ranges(composed.mapping["search_space"], locate=composed.locate)
 
 
 def _compose(texts: Sequence[str]) -> _Composed:

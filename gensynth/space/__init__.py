@@ -2,7 +2,7 @@
 
 from gensynth.space.choosing import Chooser, Space, Value
 from gensynth.space.decisions import Trace, decode, trace, unmeetable
-from gensynth.space.loading import load_space
+from gensynth.space.loading import check_ranges, load_space
 from gensynth.space.residual import Residual
 from gensynth.space.residual_config import IntRange, ResidualConfig, StemRanges
 
@@ -15,6 +15,7 @@ __all__ = [
     "StemRanges",
     "Trace",
     "Value",
+    "check_ranges",
     "decode",
     "load_space",
     "trace",

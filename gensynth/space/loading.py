@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -24,6 +24,24 @@ class _Holder(BaseModel):
     search_space: ResidualConfig
 
 
+def check_ranges(
+    search_space: Mapping[str, Any], *, locate: Callable[[str], str] | None = None
+) -> ResidualConfig:
+    """Checks what is written of a search space, without a prototype.
+
+    Args:
+        search_space: The space, as read from a file in ``search_spaces/``.
+        locate: From a dotted key, ``search_space.width``, to what an error calls the place.
+
+    Returns:
+        The space's ranges.
+
+    Raises:
+        UserError: One line with the place: a wrong key or range.
+    """
+    return validate(_Holder, {"search_space": search_space}, where=locate or "").search_space
+
+
 def load_space(
     search_space: Mapping[str, Any], prototype: Mapping[str, Any], classes: int | None = None
 ) -> Space:
@@ -41,7 +59,7 @@ def load_space(
         UserError: One line with the key: a wrong key or range, a prototype that is no point of the
             space, or whose decisions are not the network that it draws.
     """
-    config = validate(_Holder, {"search_space": search_space}).search_space
+    config = check_ranges(search_space)
     genome = expand(prototype, classes)
     written = Prototype.model_validate(prototype).decisions
     where = f"prototype {genome.name}: decisions.{config.kind}"
