@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from gensynth.errors import UserError
 from gensynth.search import Progress, search
 from gensynth.search.ledger import Ledger, sqlite_url
+from gensynth.search.work import Conductor
 
 
 class Memory:
@@ -84,3 +86,24 @@ def test_the_time_of_set_up_survives_a_crash(small, training):
     training()
     first = noted[0]["setup"]
     assert search(small())["seconds"]["setup"] > first
+
+
+def test_time_is_noted_as_it_goes_and_what_was_asked_stays_asked(
+    small, training, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("gensynth.search.run.NOTED_EVERY", 0.1)
+    path = Path(small().runs) / "small" / "study.db"
+    noted = []
+
+    def wait(conductor: Conductor, *ignored: object) -> None:
+        for _ in range(2):
+            time.sleep(0.3)
+            conductor.watch()
+            study = optuna.load_study(study_name="small", storage=sqlite_url(path))
+            noted.append(study.user_attrs["session"]["seconds"])
+
+    training(wait)
+    memory = Memory()
+    search(small(), watcher=memory)
+    assert noted[1] - noted[0] >= 0.3
+    assert [progress.asked for progress in memory.shown] == [1, 1, 1]
