@@ -46,7 +46,7 @@ def test_what_does_not_fit_together_is_found_before_anything_starts(small, overr
 
 
 def test_a_name_is_made_of_the_choices(small):
-    assert small("name=null").label == "nano_b-resnet20-synthetic"
+    assert small("name=null").label == "nano_b-resnet14_slim-synthetic"
     assert small("name=mine").label == "mine"
 
 
