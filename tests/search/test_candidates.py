@@ -126,7 +126,12 @@ def test_a_finished_search_has_nothing_left_to_do(setting: Setting, whole, tmp_p
 @pytest.mark.parametrize("name", ["random", "tpe", "nsgaii"])
 def test_other_samplers_are_screened_too(small, tmp_path: Path, name: str):
     setting = prepare(
-        small(f"sampler={name}", "constraint.bounds.macs.max=2e7", "budget.candidates=1")
+        small(
+            f"sampler={name}",
+            "prototype=resnet20",
+            "constraint.bounds.macs.max=2e7",
+            "budget.candidates=1",
+        )
     )
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack)
