@@ -131,11 +131,14 @@ def test_commands_on_a_folder_without_runs_say_so(
 def test_dashboard_serves_until_it_is_interrupted(run: Path):
     command = [sys.executable, "-m", "gensynth", "dashboard", str(run), "--port=0", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert "6 trials illustrated" in line
-        address = next(word for word in line.split() if word.startswith("http://"))
-        with urllib.request.urlopen(f"{address}api/studies") as answer:
-            assert len(json.load(answer)["study_summaries"]) == 1
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert "6 trials illustrated" in line
+            address = next(word for word in line.split() if word.startswith("http://"))
+            with urllib.request.urlopen(f"{address}api/studies") as answer:
+                assert len(json.load(answer)["study_summaries"]) == 1
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == 130
+        finally:
+            process.kill()
