@@ -35,7 +35,9 @@ def floats(draw: st.DrawFn) -> FloatDistribution:
     low = draw(st.floats(1e-6, 1e3) if log else st.floats(-1e3, 1e3))
     step = None if log else draw(st.sampled_from([None, 0.125, 0.5, 3.0]))
     if step is None:
-        return FloatDistribution(low, low + draw(st.floats(0, 1e4)), log=log)
+        # A range of fewer floats than a decision has cells cannot give each cell its share.
+        width = draw(st.one_of(st.just(0.0), st.floats(1e-3, 1e4)))
+        return FloatDistribution(low, low + width, log=log)
     return FloatDistribution(round(low), round(low) + step * draw(st.integers(0, 10**4)), step=step)
 
 
