@@ -54,6 +54,8 @@ class GenerativeSynthesisSampler(BaseSampler):
             cheapest that the generator draws.
         start: The prototype's decisions, by name: without a price the first network proposed, if it
             is admissible.
+        warm_start: A generator that an earlier study learned in the same space: its θ is that of
+            G₀, and the prototype is not proposed.
         performance: U of a finished trial, greater is better, None if unknown. Without it a single
             objective is U, and several objectives are searched for their front.
         seed: Seed of the run; None draws one.
@@ -97,6 +99,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         costs: Callable[[Any], Mapping[str, float]] | None = None,
         price: Callable[[Any], float] | None = None,
         start: Mapping[str, Any] | None = None,
+        warm_start: Generator | None = None,
         performance: Callable[[FrozenTrial], float | None] | None = None,
         seed: int | None = None,
         noise: float = 0.25,
@@ -115,7 +118,8 @@ class GenerativeSynthesisSampler(BaseSampler):
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         self._screen = Screen(define, violations, key, costs)
-        initial = Generator(noise=noise, start=dict(start or {}))
+        theta = {} if warm_start is None else warm_start.theta
+        initial = Generator(noise=noise, start=dict(start or {}), theta=theta)
         if define is not None:
             initial = initial.meeting(trace(define, beginning(initial)).distributions)
         self._learning = Learning(
@@ -127,6 +131,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             step_limit=step_limit,
             entropy_floor=entropy_floor,
         )
+        self._begins = bool(start) and warm_start is None
         self._price = price
         self._leaning = leaning
         self._ranks = ranked
@@ -233,7 +238,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             return self._completed(generator, fixed, rng)
         pool = Pool(self._screen, memory.taken.__contains__, self._max_refusals)
         try:
-            if define is not None and not memory.past and generator.start:
+            if define is not None and not memory.past and self._begins:
                 pool.draw(define, beginning(generator))
             return self._chosen(memory, pool, rng)
         finally:
