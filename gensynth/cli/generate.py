@@ -39,6 +39,10 @@ def generate(
     seeds: Annotated[
         str, typer.Option(metavar="A:B", help="One network a seed, from A up to B - 1.")
     ] = "0:10",
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Take what each seed draws first: nothing refused or redrawn."),
+    ] = False,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="The folder.")
     ] = Path("generated"),
@@ -49,7 +53,7 @@ def generate(
     from gensynth.generator.making import choose, make
 
     path, chosen = choose(run_directory(run), generator)
-    networks = make(chosen, span, where=str(path))
+    networks = make(chosen, span, raw=raw, where=str(path))
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -59,6 +63,7 @@ def generate(
         "generator": str(path),
         "iteration": chosen.iteration,
         "seeds": [span.start, span.stop],
+        "raw": raw,
         **counts,
         "output": str(output),
     }
@@ -69,7 +74,7 @@ def generate(
         typer.echo(
             f"{output}: {len(span)} networks from {path}, "
             f"{summary['static_feasible']:.1%} within every static bound, "
-            f"{summary['unique']:.1%} different"
+            f"{summary['unique']:.1%} different, {summary['first_draws']:.1%} first draws"
         )
 
 
@@ -77,17 +82,19 @@ def _save(networks: Iterator[Made], folder: Path) -> dict[str, Any]:
     """Writes each network as it is made and keeps only its figures."""
     from gensynth.genome import save
 
-    params, macs, feasible, hashes = [], [], [], set()
+    params, macs, feasible, first, hashes = [], [], [], [], set()
     for network in networks:
         save(network.genome, folder / f"network-{network.seed}.json")
         params.append(network.metrics["params"])
         macs.append(network.metrics["macs"])
         feasible.append(network.feasible)
+        first.append(network.draw == 0)
         hashes.add(network.genome.hash)
     return {
         "networks": len(feasible),
         "static_feasible": sum(feasible) / len(feasible),
         "unique": len(hashes) / len(feasible),
+        "first_draws": sum(first) / len(first),
         "params": _quartiles(params),
         "macs": _quartiles(macs),
     }

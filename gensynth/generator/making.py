@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from gensynth.space import Space, load_space
 from gensynth.validation import validate
 
 BEST = "best"
+DRAWS = 100
+THOUSAND = 1000
 
 
 @dataclass(frozen=True)
@@ -25,15 +28,23 @@ class Made:
 
     Attributes:
         seed: Its seed.
+        draw: Which of the seed's draws it is; 0 is G(s) itself.
         genome: The network.
         metrics: Its static metrics.
-        feasible: Whether it meets every static bound of the constraint that it was learned for.
+        violation: Total violation of the static bounds of the constraint that the generator was
+            learned for, 0 when it meets all.
     """
 
     seed: int
+    draw: int
     genome: Genome
     metrics: dict[str, float]
-    feasible: bool
+    violation: float
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it meets every static bound."""
+        return self.violation <= 0
 
 
 def choose(run: Path, which: str = BEST) -> tuple[Path, Generator]:
@@ -83,16 +94,25 @@ def space_of(generator: Generator, *, where: str = "generator") -> Space:
     return load_space(generator.space, generator.prototype, generator.classes)
 
 
-def make(generator: Generator, seeds: Sequence[int], *, where: str = "generator") -> Iterator[Made]:
+def make(
+    generator: Generator, seeds: range, *, raw: bool = False, where: str = "generator"
+) -> Iterator[Made]:
     """Makes networks.
+
+    A seed has up to :data:`DRAWS` draws: G(s), then G of numbers that follow from s. Its network is
+    the first draw that meets every static bound and differs from the networks of the smaller seeds
+    of its thousand (0 to 999, 1000 to 1999, ...); without such a draw, the one of least violation.
+    So what a seed gives depends on nothing but itself and the generator's file, and the seeds of
+    one thousand give different networks wherever there are enough.
 
     Args:
         generator: A generator that was saved with its space.
-        seeds: One for each network.
+        seeds: Consecutive seeds, one for each network.
+        raw: Whether to take G(s) as it is, whatever it violates or repeats.
         where: The generator's file, for errors and for the networks' provenance.
 
     Returns:
-        The networks in the order of the seeds, made one by one. They are not filtered.
+        The networks in the order of the seeds, made one by one.
 
     Raises:
         UserError: If the file's space, prototype or constraint is not one.
@@ -101,17 +121,41 @@ def make(generator: Generator, seeds: Sequence[int], *, where: str = "generator"
     constraint = generator.constraint or {"name": "none", "bounds": {}}
     static = validate(Indicator, constraint, where=where).static
     origin: dict[str, Any] = {"generator": Path(where).name, "iteration": generator.iteration}
-    return (_make(generator, space, static, seed, origin) for seed in seeds)
+
+    def draw(seed: int, number: int) -> Made:
+        genome = generator.sample(_subseed(seed, number), space).outcome
+        metrics = cost(genome).metrics()
+        violations = static.violations(metrics).values()
+        described = genome.described(name=f"{genome.name}-{seed}", seed=seed, draw=number, **origin)
+        return Made(seed, number, described, metrics, sum(max(v, 0.0) for v in violations))
+
+    return (draw(seed, 0) for seed in seeds) if raw else _screened(draw, seeds)
 
 
-def _make(
-    generator: Generator, space: Space, static: Indicator, seed: int, origin: Mapping[str, Any]
-) -> Made:
-    genome = generator.sample(seed, space).outcome
-    metrics = {name: float(value) for name, value in asdict(cost(genome)).items()}
-    return Made(
-        seed=seed,
-        genome=genome.described(name=f"{genome.name}-{seed}", seed=seed, **origin),
-        metrics=metrics,
-        feasible=static.feasible(metrics),
-    )
+def _screened(draw: Callable[[int, int], Made], seeds: range) -> Iterator[Made]:
+    taken: set[str] = set()
+    for seed in range(seeds.start - seeds.start % THOUSAND, seeds.stop):
+        if seed % THOUSAND == 0:
+            taken.clear()
+        made = _first_admissible((draw(seed, number) for number in range(DRAWS)), taken)
+        taken.add(made.genome.hash)
+        if seed in seeds:
+            yield made
+
+
+def _first_admissible(draws: Iterator[Made], taken: Set[str]) -> Made:
+    """The first feasible draw that is not taken, else the first of least violation."""
+    nearest: Made | None = None
+    for made in draws:
+        if made.feasible and made.genome.hash not in taken:
+            return made
+        if nearest is None or made.violation < nearest.violation:
+            nearest = made
+    assert nearest is not None
+    return nearest
+
+
+def _subseed(seed: int, number: int) -> int:
+    if number == 0:
+        return seed
+    return int.from_bytes(blake2b(f"{seed}/{number}".encode(), digest_size=8).digest(), "big")

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from gensynth.cli import main
 from gensynth.cost import cost
 from gensynth.generator import Generator
+from gensynth.generator.making import space_of
 from gensynth.genome import load
 from gensynth.space import load_space
 
@@ -61,14 +62,30 @@ def test_networks_are_made_and_counted(
     assert summary["networks"] == len(list(folder.glob("network-*.json"))) == 20
     assert summary["iteration"] == 1
     assert summary["unique"] == len({network.hash for network in made.values()}) / 20
-    feasible = [cost(network).params <= 150_000 for network in made.values()]
-    assert 0 < sum(feasible) < 20
-    assert summary["static_feasible"] == sum(feasible) / 20
+    assert all(cost(network).params <= 150_000 for network in made.values())
+    assert summary["static_feasible"] == summary["unique"] == 1
+    first = [network.provenance["draw"] == 0 for network in made.values()]
+    assert 0 < sum(first) < 20
+    assert summary["first_draws"] == sum(first) / 20
     assert summary["params"][0] == min(cost(network).params for network in made.values())
     assert made[5].provenance["seed"] == 5
     assert made[5].provenance["generator"] == "generator-001.json"
     assert made[5].shapes[next(iter(made[5].outputs.values()))] == (5,)
     assert json.loads((folder / "summary.json").read_text()) == summary
+
+
+def test_raw_networks_are_the_generators_own(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert called("generate", run, "--raw", "--seeds", "5:25", "-o", tmp_path, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    generator = Generator.load(run / "generators" / "generator-001.json")
+    for seed in range(5, 25):
+        plan = generator.sample(seed, space_of(generator))
+        assert load(tmp_path / f"network-{seed}.json").same_network(plan.outcome)
+    assert summary["raw"]
+    assert summary["first_draws"] == 1
+    assert 0 < summary["static_feasible"] < 1
 
 
 def test_a_generator_is_chosen_by_number_or_file(
