@@ -65,7 +65,7 @@ def test_a_seed_differs_from_those_before_it_as_long_as_there_are_others(generat
         for name, decision in sure.theta.items()
     }
     narrow = sure.model_copy(update={"theta": theta})
-    count = len(space.distributions["activation"].choices)
+    count = len(narrow.theta["activation"].probabilities)
     found = made(narrow, 0, count + 2)
     assert len({one.genome.hash for one in found[:count]}) == count
     assert {one.genome.hash for one in found} == {one.genome.hash for one in found[:count]}
