@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import sqlalchemy
 import yaml
 from optuna.trial import FrozenTrial
 
@@ -17,6 +16,7 @@ from gensynth.errors import UserError
 from gensynth.export.results import FILE, FoundNetwork, Results, best, load_results
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
+from gensynth.search.storage import storage
 from gensynth.space import decode, load_space
 from gensynth.validation import validate
 
@@ -100,9 +100,9 @@ class Run:
         """
         url = self.storage_url
         try:
-            names = optuna.get_all_study_names(_storage(url))
+            names = optuna.get_all_study_names(storage(url))
             chosen = names[0] if len(names) == 1 else self.name
-            return optuna.load_study(study_name=chosen, storage=_storage(url))
+            return optuna.load_study(study_name=chosen, storage=storage(url))
         except KeyError as error:
             raise UserError("holds no study of this run", where=url) from error
 
@@ -212,20 +212,6 @@ class Run:
             where=str(self.path),
             remedy=f"there are {_listed([trial.number for trial in trained])}",
         )
-
-
-def _storage(url: str) -> optuna.storages.BaseStorage | str:
-    """A storage that waits for the search when both write, and not for the disk at every word."""
-    if not url.startswith("sqlite"):
-        return url
-    storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
-
-    @sqlalchemy.event.listens_for(storage.engine, "connect")
-    def _relax(connection: Any, record: Any) -> None:
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    storage.engine.dispose()
-    return storage
 
 
 def newest(runs: str | Path = "runs") -> Path:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-import sqlalchemy
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gensynth.errors import UserError
 from gensynth.search.racing import score
+from gensynth.search.storage import storage, write_ahead
 
 OBJECTIVES: Mapping[str, Literal["maximize", "minimize"]] = {
     "accuracy": "maximize",
@@ -183,10 +183,10 @@ class Ledger:
 
     def close(self) -> None:
         """Gives the storage back."""
-        storage = getattr(self.study._storage, "_backend", self.study._storage)
-        if isinstance(storage, RDBStorage):
-            storage.remove_session()
-            storage.engine.dispose()
+        backend = getattr(self.study._storage, "_backend", self.study._storage)
+        if isinstance(backend, RDBStorage):
+            backend.remove_session()
+            backend.engine.dispose()
 
     def note(self, name: str, value: Any) -> None:
         """Remembers something about the run."""
@@ -251,9 +251,10 @@ def open_study(url: str, name: str, sampler: BaseSampler) -> optuna.Study:
         UserError: If the storage cannot be opened or holds another kind of study of that name.
     """
     try:
+        write_ahead(url)
         study = optuna.create_study(
             study_name=name,
-            storage=_storage(url),
+            storage=storage(url),
             sampler=sampler,
             directions=list(OBJECTIVES.values()),
             load_if_exists=True,
@@ -280,29 +281,6 @@ def open_study(url: str, name: str, sampler: BaseSampler) -> optuna.Study:
 def sqlite_url(path: Path) -> str:
     """The storage URL of a SQLite file."""
     return f"sqlite:///{path}"
-
-
-def _storage(url: str) -> BaseStorage | str:
-    """The storage behind a URL; SQLite with a write-ahead log.
-
-    With it a write costs about a millisecond instead of tens, and readers such as the dashboard do
-    not wait for it. Every commit survives a crash of the process; a crash of the whole machine may
-    lose the last ones, which the journal of folds then makes good.
-    """
-    if not url.startswith("sqlite"):
-        return url
-    engine = sqlalchemy.create_engine(url)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-    engine.dispose()
-    storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
-
-    @sqlalchemy.event.listens_for(storage.engine, "connect")
-    def _relax(connection: Any, record: Any) -> None:
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    storage.engine.dispose()
-    return storage
 
 
 def _out_of_time(trial: FrozenTrial) -> bool:
