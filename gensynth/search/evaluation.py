@@ -13,7 +13,6 @@ from gensynth.cost import cost
 from gensynth.data import Dataset, Fold, folds, load
 from gensynth.errors import UserError
 from gensynth.genome import Genome
-from gensynth.indicator import known_metrics
 from gensynth.search.cluster import cluster
 from gensynth.search.engine import execute
 from gensynth.search.events import Progress, Silent, Watcher
@@ -21,6 +20,7 @@ from gensynth.search.experiment import Experiment
 from gensynth.search.journal import Journal
 from gensynth.search.plan import Unit, base_seed, cross_validation
 from gensynth.search.run import workers_of
+from gensynth.search.setting import check_constraint
 from gensynth.search.work import Clock, Conductor, Job
 from gensynth.training import (
     Evaluation,
@@ -128,7 +128,7 @@ def evaluate_network(
     """
     dataset = load(experiment.data)
     laid = folds(dataset, experiment.folds.count, experiment.folds.by)
-    experiment.constraint.check(known_metrics(dataset.classes))
+    check_constraint(experiment, dataset)
     check_fits(genome, dataset)
     if fold is not None and not 0 <= fold < len(laid):
         raise UserError(f"there is no fold {fold}", remedy=f"use 0 to {len(laid) - 1}")

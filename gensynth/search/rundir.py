@@ -81,13 +81,13 @@ def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
 
     Raises:
         UserError: If another process has it, or it belongs to another experiment, naming the first
-            key that differs, or it is something else.
+            key that differs, or it is something else or cannot be made.
     """
     run = RunDirectory(Path(experiment.runs) / experiment.label)
     wanted = experiment.model_dump(mode="json")
     if not run.config.exists() and run.path.exists():
         _refuse_foreign(run)
-    run.path.mkdir(parents=True, exist_ok=True)
+    _make(run)
     with Journal(run.journal) as journal:
         new = not run.config.exists()
         if not new:
@@ -119,6 +119,17 @@ def first_difference(old: Any, new: Any, key: str = "") -> tuple[str, Any, Any] 
                 return found
         return None
     return None if old == new else (key, old, new)
+
+
+def _make(run: RunDirectory) -> None:
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot be made ({error.strerror})",
+            where=str(run.path),
+            remedy="give runs=DIR a folder that can be written to",
+        ) from error
 
 
 def _refuse_foreign(run: RunDirectory) -> None:

@@ -53,12 +53,26 @@ def prepare(experiment: Experiment) -> Setting:
     """
     dataset = load(experiment.data)
     laid = folds(dataset, experiment.folds.count, experiment.folds.by)
-    experiment.constraint.check(known_metrics(dataset.classes))
+    check_constraint(experiment, dataset)
     space = load_space(experiment.search_space, experiment.prototype, len(dataset.classes))
     check_fits(decode(space, space.start), dataset)
     _check_recalls(experiment, dataset, laid)
     _check_bounds(experiment, space)
     return Setting(experiment, dataset, laid, space, experiment.training.resolved())
+
+
+def check_constraint(experiment: Experiment, dataset: Dataset) -> None:
+    """Refuses bounds on what these data do not have.
+
+    Raises:
+        UserError: For a metric that is unknown, the recall of a class that is not among the data's,
+            or a bound that no value of its metric meets.
+    """
+    try:
+        experiment.constraint.check(known_metrics(dataset.classes))
+    except UserError as error:
+        where = f"constraint {experiment.constraint.name}: {error.where}"
+        raise UserError(error.problem, where=where, remedy=error.remedy) from error
 
 
 def sampler(setting: Setting) -> BaseSampler:

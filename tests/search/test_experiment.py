@@ -34,6 +34,10 @@ def test_a_mistake_is_one_line(small, override, problem):
         ("constraint.bounds.params.max=10", "no network of the space can meet 10"),
         ("constraint.bounds.accuracy.min=1.5", "no network can meet 1.5"),
         ("+constraint.bounds.speed={min: 3}", "unknown metric"),
+        (
+            "+constraint.bounds.recall.joy.min=0.5",
+            r"^constraint nano_b: bounds\.recall\.joy: unknown metric; did you mean",
+        ),
         ("data.subjects=3", "use more subjects"),
         ("data.size=32", r"reads images of 1×48×48 but synthetic has 1×32×32"),
         ("prototype=micro_expnet", "no known point of the search space"),
@@ -94,6 +98,13 @@ def test_a_folder_that_is_no_run_is_left_alone(small):
     with pytest.raises(UserError, match="not a run directory"):
         opened(experiment)
     assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_its_remedy(small, tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    for place in (Path("/proc/gensynth"), tmp_path / "file"):
+        with pytest.raises(UserError, match=f"^{place}/small: cannot be made .*; give runs=DIR"):
+            opened(small(f"runs={place}"))
 
 
 def test_the_first_difference_is_named_by_its_dotted_key():
