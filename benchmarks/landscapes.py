@@ -55,11 +55,19 @@ def tower_landscape() -> Landscape:
     )
 
 
-def residual_landscape(params: int = 136_000, accuracy: float = 0.92) -> Landscape:
+def residual_landscape(
+    params: int = 136_000, accuracy: float = 0.92, *, novelty: float = 0.0
+) -> Landscape:
     """The residual space with an invented accuracy.
 
     Errors fall with parameters and MACs, and every value of every decision has an effect of its own
     (fixed by a hash of its name), plus a little noise that belongs to the network.
+
+    Args:
+        params: Greatest number of parameters.
+        accuracy: Least accuracy.
+        novelty: Share of every effect that is another data set's and has nothing to do with the
+            first's.
     """
     space = load_space(
         yaml.safe_load((ROOT / "search_spaces/residual.yaml").read_text()),
@@ -68,7 +76,13 @@ def residual_landscape(params: int = 136_000, accuracy: float = 0.92) -> Landsca
 
     def measured(genome: Genome, decisions: Mapping[str, Any]) -> tuple[float, float]:
         found = cost(genome)
-        effects = [_effect(f"{name}={_coarse(value)}") for name, value in decisions.items()]
+        values = [f"{name}={_coarse(value)}" for name, value in decisions.items()]
+        effects = [(1 - novelty) * _effect(value) for value in values]
+        if novelty:
+            effects = [
+                effect + novelty * _effect(f"other {value}")
+                for effect, value in zip(effects, values, strict=True)
+            ]
         error = (
             0.02
             + 0.09 * (found.params / 20_000) ** -0.5
