@@ -34,7 +34,8 @@ A prototype is a chain. Each entry reads the one before it, unless it says other
   Sums of the same terms are computed once.
 * ``repeat`` puts an entry several times in a row; its id then stands for the last.
 * A convolution's padding is half its kernel unless it says otherwise; everything else defaults as
-  in the genome.
+  in the genome. ``kernel: map`` is the whole map that is read, without padding: such a convolution
+  is a dense layer that a ``batch_norm`` can follow.
 * ``outputs`` maps output names to ids; without it the last entry is the output ``logits``.
 * ``decisions`` holds, for each search space that contains the prototype, the point that decodes
   to it. Expansion leaves it alone.
@@ -57,6 +58,7 @@ from gensynth.genome.ops import Count, ShapeError
 from gensynth.validation import alternatives, validate
 
 OUTPUT = "logits"
+WHOLE_MAP = "map"
 
 Entry = Mapping[str, Any]
 Locate = Callable[[str], str]
@@ -98,13 +100,18 @@ def _in_prototype(key: str) -> str:
 
 
 def expand(
-    config: Mapping[str, Any], classes: int | None = None, *, locate: Locate = _in_prototype
+    config: Mapping[str, Any],
+    classes: int | None = None,
+    *,
+    image: Shape | None = None,
+    locate: Locate = _in_prototype,
 ) -> Genome:
     """Writes a prototype out as a genome.
 
     Args:
         config: The prototype, as read from YAML.
         classes: Value of ``$classes``; the prototype's own number when None.
+        image: Channels, height and width to read; the prototype's own input when None.
         locate: From a dotted key of the prototype to what an error calls the place.
 
     Returns:
@@ -116,8 +123,10 @@ def expand(
             value out of range, shapes that do not fit, a template that uses itself.
     """
     prototype = validate(Prototype, config, where=locate)
-    if classes is not None:
-        prototype = validate(Prototype, {**config, "classes": classes}, where=locate)
+    given = {"classes": classes, "input": image}
+    chosen = {key: value for key, value in given.items() if value is not None}
+    if chosen:
+        prototype = validate(Prototype, {**config, **chosen}, where=locate)
     channels, height, width = prototype.input
     expansion = _Expansion(prototype.modules, locate, {INPUT: (channels, height, width)})
     scope = _Scope("network", "", {"classes": prototype.classes}, {INPUT: INPUT})
@@ -138,12 +147,13 @@ def expand(
     )
 
 
-def load(path: str | Path, classes: int | None = None) -> Genome:
+def load(path: str | Path, classes: int | None = None, *, image: Shape | None = None) -> Genome:
     """Reads a prototype's YAML file and expands it.
 
     Args:
         path: The file.
         classes: As in :func:`expand`.
+        image: As in :func:`expand`.
 
     Raises:
         UserError: If it cannot be read, and as in :func:`expand`, naming the file.
@@ -155,7 +165,9 @@ def load(path: str | Path, classes: int | None = None) -> Genome:
         raise UserError(f"cannot be read ({reason})", where=str(path)) from error
     except yaml.YAMLError as error:
         raise UserError(f"not YAML ({error})", where=str(path)) from error
-    return expand(config, classes, locate=lambda key: f"{path}: {key}" if key else str(path))
+    return expand(
+        config, classes, image=image, locate=lambda key: f"{path}: {key}" if key else str(path)
+    )
 
 
 @dataclass
@@ -280,7 +292,10 @@ class _Expansion:
             raise UserError(f"unknown op {op!r}", where=self.locate(f"{where}.op"), remedy=remedy)
         if model.arity[1] == 1:
             sources = [self._sum(node, sources, where)]
-        if op == "conv":
+        if attributes.get("kernel") == WHOLE_MAP:
+            sides = self.shapes[sources[0]][1:]
+            attributes = {"padding": 0, **attributes, "kernel": sides or 1}
+        elif op == "conv":
             attributes = {"padding": _half(attributes), **attributes}
         written = {"id": self._unused_id(node), "op": op, "inputs": sources, **attributes}
         return self._append(validate(model, written, where=self._keys(where)), where)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import app
-from gensynth.cli.sources import read_genome
+from gensynth.cli.sources import naming, read_genome
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ def describe(
             help="A genome (.json), a prototype by name or YAML file, or a run directory.",
         ),
     ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[prototype.KEY=VALUE]...",
+            help="Changes of a prototype, such as prototype.input=[1,48,48], prototype.classes=7.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it to an SVG file.")
@@ -41,7 +49,7 @@ def describe(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print a network's totals and layers, and draw it."""
-    network = read_genome(genome)
+    network = read_genome(genome, naming(genome, overrides or ()))
     if svg is not None or png is not None:
         from gensynth.report import draw
 

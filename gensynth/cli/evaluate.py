@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
-from gensynth.cli.sources import read_genome
+from gensynth.cli.sources import naming, read_genome
 
 
 @app.command()
@@ -41,8 +41,9 @@ def evaluate(
     from gensynth.cli.progress import Display
     from gensynth.search import Experiment, evaluate_network
 
-    network = read_genome(genome)
-    experiment = config.load(Experiment, list(overrides or []))
+    chosen = naming(genome, overrides or ())
+    network = read_genome(genome, chosen)
+    experiment = config.load(Experiment, chosen)
     with Display() as display:
         figures = evaluate_network(
             network, experiment, fold=fold, seed=seed, epochs=epochs, watcher=display

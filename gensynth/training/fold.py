@@ -107,11 +107,13 @@ def check_fits(genome: Genome, dataset: Dataset) -> None:
             to change; or which limit of :class:`gensynth.cost.Limits` it exceeds.
     """
     read, shown = genome.input.shape, dataset.image_shape
+    sides, classes = ",".join(map(str, shown)), len(dataset.classes)
+    keys = f"prototype.input=[{sides}] prototype.classes={classes}"
     if read != shown:
         raise UserError(
             f"reads images of {_size(read)} but {dataset.name} has {_size(shown)}",
             where=genome.name,
-            remedy=f"give the network an input of {list(shown)}, or load the data at its size",
+            remedy=f"fit a prototype to them with {keys}, or load the data at its size",
         )
     if len(genome.outputs) != 1:
         raise UserError(
@@ -120,12 +122,13 @@ def check_fits(genome: Genome, dataset: Dataset) -> None:
             remedy="keep the output that gives the classes",
         )
     (output,) = genome.outputs.values()
-    given, classes = genome.shapes[output], len(dataset.classes)
+    given = genome.shapes[output]
     if given != (classes,):
         raise UserError(
             f"gives {_size(given)} values but {dataset.name} has {classes} classes",
             where=genome.name,
-            remedy=f"end the network with a linear layer of {classes} features",
+            remedy=f"fit a prototype to them with {keys}, or end the network with a linear layer "
+            f"of {classes} features",
         )
     check_limits(genome, where=genome.name)
 

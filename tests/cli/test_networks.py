@@ -59,6 +59,27 @@ def test_describe_the_published_figure(
     assert sum(layer["macs"] for layer in facts["layers"]) == facts["macs"]
 
 
+def test_describe_a_prototype_at_another_size(capsys: Captured):
+    keys = ("prototype.input=[1,48,48]", "prototype.classes=7")
+    assert called("describe", "micro_expnet", *keys, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["input"] == {"channels": 1, "height": 48, "width": 48}
+    assert facts["outputs"] == {"logits": [7]}
+    assert facts["params"] == 1_040 + 8_224 + (288 + 1) * 48 + (48 + 1) * 7
+
+
+def test_keys_of_a_prototype_that_is_not_named_are_refused(capsys: Captured, tmp_path: Path):
+    genomes.save(tiny(5), tmp_path / "net.json")
+    for command in ("describe", "evaluate"):
+        line = mistake(capsys, command, tmp_path / "net.json", "prototype.classes=8")
+        assert line.startswith("prototype.classes=8: ")
+        assert "net.json is the network; leave it out" in line
+        line = mistake(capsys, command, "resnet20", "prototype=micro_expnet")
+        assert line.startswith("prototype=micro_expnet: resnet20 is the network")
+    line = mistake(capsys, "describe", "resnet20", "prototype.input=[1,48]")
+    assert line.startswith("prototype.input.2: missing")
+
+
 def test_describe_draws_and_tells_the_hash(capsys: Captured, tmp_path: Path):
     genomes.save(tiny(5), tmp_path / "net.json")
     svg, png = tmp_path / "net.svg", tmp_path / "net.png"

@@ -35,7 +35,8 @@ def status(*arguments: str) -> object:
         (("search",), "budgets.minutes=3", "budgets"),
         (("search",), "constraint.bounds.params.max=10", "no network of the space can meet 10"),
         (("search",), "data.subjects=2", "use more subjects"),
-        (("evaluate", "emotionnet_nano_b"), "data.size=32", "1×48×48"),
+        (("evaluate", "emotionnet_nano_b"), "data.size=32", "prototype.input=[1,32,32]"),
+        (("evaluate", "micro_expnet"), "prototype.input=[1,48,48]", "prototype.classes=7"),
         (("evaluate", "no_such_network"), "seed=1", "no such network"),
     ],
 )
@@ -87,6 +88,20 @@ def test_a_seed_that_no_training_takes_is_a_mistake(capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().err
     assert f"use 0 to {2**63 - 11}" in shown
     assert shown.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["micro_expnet", "affect_alexnet"])
+def test_the_remedy_for_a_prototype_that_does_not_fit_holds(
+    capsys: pytest.CaptureFixture[str], name: str
+):
+    arguments = ("evaluate", name, "--json", "--fold", "1", "--epochs", "1", *TINY)
+    assert status(*arguments) == 2
+    refused = capsys.readouterr().err
+    remedy = [word.rstrip(",") for word in refused.split() if word.startswith("prototype.")]
+    assert [key.partition("=")[0] for key in remedy] == ["prototype.input", "prototype.classes"]
+    assert status(*arguments, *remedy) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == name
 
 
 def test_an_evaluation_has_no_best_so_far():
