@@ -11,7 +11,7 @@ from gensynth.config.folders import GROUPS, find, is_path, options
 from gensynth.errors import UserError
 from gensynth.validation import alternatives
 
-LITERAL_KEYS = frozenset({"name", "storage", "data.root"})
+LITERAL_KEYS = frozenset({"name", "storage", "data.root", "warm_start"})
 
 
 @dataclass(frozen=True)

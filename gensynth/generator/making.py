@@ -62,6 +62,8 @@ def choose(run: Path, which: str = BEST) -> tuple[Path, Generator]:
     """
     if run.is_file():
         return run, Generator.load(run)
+    if not run.exists():
+        raise UserError("no such run", where=str(run), remedy="name the directory of a search")
     files = sorted((run / "generators").glob("generator-*.json"))
     if not files:
         raise UserError(

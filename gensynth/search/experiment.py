@@ -97,6 +97,8 @@ class Experiment(_Config):
         storage: Optuna storage URL; None is ``study.db`` in the run directory.
         ray_address: Address of a running Ray cluster to join; None starts a private local one.
         runs: Folder of the run directories.
+        warm_start: Run (or generator file) whose generator the search begins with; None begins
+            with the prototype.
         prototype: φ, see :mod:`gensynth.prototype`.
         search_space: What may be changed about φ, see :mod:`gensynth.space`.
         constraint: The indicator function 1_r.
@@ -116,6 +118,7 @@ class Experiment(_Config):
     storage: str | None
     ray_address: str | None
     runs: str
+    warm_start: str | None
     prototype: dict[str, Any]
     search_space: dict[str, Any]
     constraint: Indicator
@@ -132,6 +135,8 @@ class Experiment(_Config):
     def _fits(self) -> Experiment:
         if self.name is not None and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", self.name):
             raise ValueError(f"name {self.name!r} is not a folder name of letters, digits and _.-")
+        if self.warm_start is not None and self.sampler != "generative":
+            raise ValueError(f"warm_start needs sampler generative, not {self.sampler}")
         deepest = self.fidelity.rungs[-1].folds
         if deepest > self.folds.count:
             raise ValueError(

@@ -27,6 +27,7 @@ from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
 from gensynth.search.results import Run, write
 from gensynth.search.rundir import RunDirectory, open_run
 from gensynth.search.setting import Setting, prepare, sampler
+from gensynth.search.warming import keep
 from gensynth.search.work import Clock, Conductor
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ def search(
     setting = prepare(experiment)
     watcher = watcher or Silent()
     with open_run(experiment) as (directory, journal), _quiet_optuna(), threadpool_limits(1):
+        if setting.begins_with is not None:
+            keep(setting.begins_with, directory)
         url = experiment.storage or sqlite_url(directory.study.resolve())
         study = open_study(url, experiment.label, sampler(setting))
         ledger = Ledger(study, experiment.constraint.keys)

@@ -69,6 +69,11 @@ class RunDirectory:
             self.path.rmdir()
 
 
+def run_directory(experiment: Experiment) -> RunDirectory:
+    """The directory of an experiment, which may not exist yet."""
+    return RunDirectory(Path(experiment.runs) / experiment.label)
+
+
 @contextmanager
 def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
     """Opens the directory of an experiment, or makes it, and owns it for the duration.
@@ -83,7 +88,7 @@ def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
         UserError: If another process has it, or it belongs to another experiment, naming the first
             key that differs, or it is something else or cannot be made.
     """
-    run = RunDirectory(Path(experiment.runs) / experiment.label)
+    run = run_directory(experiment)
     wanted = experiment.model_dump(mode="json")
     if not run.config.exists() and run.path.exists():
         _refuse_foreign(run)

@@ -12,10 +12,11 @@ from optuna.trial import FrozenTrial
 from gensynth.cost import cost
 from gensynth.data import Dataset, Fold, folds, load
 from gensynth.errors import UserError
-from gensynth.generator import GenerativeSynthesisSampler
+from gensynth.generator import GenerativeSynthesisSampler, Generator
 from gensynth.genome import Genome
 from gensynth.indicator import RECALL, known_metrics
 from gensynth.search.experiment import Experiment
+from gensynth.search.warming import first_generator
 from gensynth.space import Space, decode, load_space, unmeetable
 from gensynth.training import Recipe, check_fits
 
@@ -30,6 +31,7 @@ class Setting:
         folds: All folds.
         space: Its search space around φ.
         recipe: The recipe, the same on every machine.
+        begins_with: A generator of another run, whose θ the search begins with.
     """
 
     experiment: Experiment
@@ -37,6 +39,7 @@ class Setting:
     folds: tuple[Fold, ...]
     space: Space
     recipe: Recipe
+    begins_with: Generator | None = None
 
     def violations(self, genome: Genome) -> dict[str, float]:
         """Static violations of a network: exact and known before any training."""
@@ -49,7 +52,7 @@ def prepare(experiment: Experiment) -> Setting:
     Raises:
         UserError: For data that cannot be loaded or split, a prototype that does not fit them or is
             no point of the space, a bound that nothing in the space can meet, a bound on the recall
-            of a class that the search never tests.
+            of a class that the search never tests, a generator to begin with that is none.
     """
     dataset = load(experiment.data)
     laid = folds(dataset, experiment.folds.count, experiment.folds.by)
@@ -58,7 +61,8 @@ def prepare(experiment: Experiment) -> Setting:
     check_fits(decode(space, space.start), dataset)
     _check_recalls(experiment, dataset, laid)
     _check_bounds(experiment, space)
-    return Setting(experiment, dataset, laid, space, experiment.training.resolved())
+    first = first_generator(experiment, space)
+    return Setting(experiment, dataset, laid, space, experiment.training.resolved(), first)
 
 
 def check_constraint(experiment: Experiment, dataset: Dataset) -> None:
@@ -93,6 +97,7 @@ def sampler(setting: Setting) -> BaseSampler:
                 costs=_costs,
                 price=_price,
                 start=setting.space.start,
+                warm_start=setting.begins_with,
                 performance=_performance,
                 seed=seed,
             )

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,17 @@ def small(tmp_path: Path) -> Callable[..., Experiment]:
 def setting() -> Setting:
     """The small experiment, prepared."""
     return prepare(load(Experiment, SMALL))
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Puts something else in the place of Ray."""
+
+    def put(execute: Callable[..., None] = lambda *ignored: None) -> None:
+        monkeypatch.setattr("gensynth.search.run.cluster", lambda *ignored: nullcontext(tmp_path))
+        monkeypatch.setattr("gensynth.search.run.execute", execute)
+
+    return put
 
 
 def drive(conductor: Conductor, setting: Setting, *, folds: int | None = None) -> int:

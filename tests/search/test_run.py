@@ -1,6 +1,4 @@
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import optuna
@@ -24,17 +22,6 @@ class Memory:
 
     def update(self, progress: Progress) -> None:
         self.shown.append(progress)
-
-
-@pytest.fixture
-def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
-    """Puts something else in the place of Ray."""
-
-    def put(execute: Callable[..., None] = lambda *ignored: None) -> None:
-        monkeypatch.setattr("gensynth.search.run.cluster", lambda *ignored: nullcontext(tmp_path))
-        monkeypatch.setattr("gensynth.search.run.execute", execute)
-
-    return put
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
