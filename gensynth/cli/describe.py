@@ -49,6 +49,9 @@ def describe(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print a network's totals and layers, and draw it."""
+    for text in overrides or ():
+        if not text.startswith("prototype."):
+            raise UserError("not a key of a prototype", where=text, remedy="leave it out")
     network = read_genome(genome, naming(genome, overrides or ()))
     if svg is not None or png is not None:
         from gensynth.report import draw

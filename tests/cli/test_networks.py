@@ -74,8 +74,11 @@ def test_keys_of_a_prototype_that_is_not_named_are_refused(capsys: Captured, tmp
         line = mistake(capsys, command, tmp_path / "net.json", "prototype.classes=8")
         assert line.startswith("prototype.classes=8: ")
         assert "net.json is the network; leave it out" in line
-        line = mistake(capsys, command, "resnet20", "prototype=micro_expnet")
-        assert line.startswith("prototype=micro_expnet: resnet20 is the network")
+    line = mistake(capsys, "evaluate", "resnet20", "prototype=micro_expnet")
+    assert line.startswith("prototype=micro_expnet: resnet20 is the network")
+    for other in ("prototype=micro_expnet", "data.size=32"):
+        line = mistake(capsys, "describe", "resnet20", other)
+        assert line.startswith(f"{other}: not a key of a prototype")
     line = mistake(capsys, "describe", "resnet20", "prototype.input=[1,48]")
     assert line.startswith("prototype.input.2: missing")
 

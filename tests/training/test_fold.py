@@ -128,7 +128,7 @@ def test_a_divergence_is_a_result(shapes: Dataset, parts: tuple[Fold, ...], plai
 @pytest.mark.parametrize(
     ("genome", "problem", "remedy"),
     [
-        (network(size=16, name="big"), "1×16×16", "[1, 12, 12]"),
+        (network(size=16, name="big"), "1×16×16", "prototype.input=[1,12,12] prototype.classes=3"),
         (network(classes=4, name="big"), "4 values", "3 features"),
     ],
 )
