@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -15,6 +16,7 @@ from gensynth.generator.tracing import Define, Plan, trace
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 STOPPED_FIDELITY = 0.5
+KEY = "gensynth:key"
 
 Violations = Callable[[Any], Mapping[str, float]]
 Key = Callable[[Any], Hashable]
@@ -57,6 +59,16 @@ def written(decisions: Mapping[str, Any]) -> Hashable:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of a network before it is trained."""
+
+    decisions: Mapping[str, Any]
+    static: Mapping[str, float]
+    costs: Mapping[str, float]
+    key: Hashable
+
+
+@dataclass(frozen=True)
 class Observation:
     """One finished trial.
 
@@ -64,27 +76,38 @@ class Observation:
         number: The trial's.
         decisions: Its parameters.
         distributions: What they could have been.
-        static: Exact violations, known before training.
-        costs: Exact metrics, known before training.
         measured: Violations that were measured, by constraint.
         utility: U, greater is better; None when it was not measured.
         objectives: Objectives, turned so that greater is better; None when not measured.
         fidelity: Share of the full training that it had.
-        key: Its identity; None when the space does not lead to it.
+        screen: What can be known without training.
     """
 
     number: int
     decisions: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
-    static: Mapping[str, float]
-    costs: Mapping[str, float]
     measured: Mapping[str, float]
     utility: float | None
     objectives: tuple[float, ...] | None
     fidelity: float
-    key: Hashable
+    screen: Screen
+
+    @cached_property
+    def known(self) -> Known:
+        """What was known before training; the network is built for it, so only when needed."""
+        return recall(self.decisions, self.screen)
 
     @property
+    def static(self) -> Mapping[str, float]:
+        """Exact violations, known before training."""
+        return self.known.static
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """Exact metrics, known before training."""
+        return self.known.costs
+
+    @cached_property
     def violation(self) -> float:
         """Total violation, 0 when everything known is met."""
         return sum(max(value, 0.0) for value in (self.measured or self.static).values())
@@ -104,7 +127,6 @@ def observe(
         screen: What can be known without training.
         performance: U of a trial; without it, a single objective is U.
     """
-    known = recall(trial.params, screen)
     objectives = _objectives(trial, directions)
     if performance is not None:
         utility = _finite(performance(trial))
@@ -116,24 +138,18 @@ def observe(
         number=trial.number,
         decisions=trial.params,
         distributions=trial.distributions,
-        static=known.static,
-        costs=known.costs,
         measured={name: _bounded(value) for name, value in trial.constraints.items()},
         utility=utility,
         objectives=objectives,
         fidelity=complete if fidelity is None else min(max(fidelity, 0.0), 1.0),
-        key=known.key,
+        screen=screen,
     )
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known of a network before it is trained."""
-
-    decisions: Mapping[str, Any]
-    static: Mapping[str, float]
-    costs: Mapping[str, float]
-    key: Hashable
+def identity(trial: FrozenTrial, screen: Screen) -> Hashable:
+    """The identity of a trial's network: as it was noted when it was proposed, or found again."""
+    noted = trial.system_attrs.get(KEY)
+    return recall(trial.params, screen).key if noted is None else noted
 
 
 def recall(params: Mapping[str, Any], screen: Screen) -> Known:

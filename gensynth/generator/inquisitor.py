@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,28 @@ from scipy.stats import norm
 from gensynth.generator.decisions import Choice, Range
 from gensynth.generator.encoding import Encoder
 from gensynth.generator.history import Observation, Screen
-from gensynth.generator.surrogate import GaussianProcess
+from gensynth.generator.hypervolume import Front
+from gensynth.generator.surrogate import GaussianProcess, Shape
+from gensynth.generator.targets import (
+    FEWEST,
+    known,
+    measured,
+    several,
+    strongest,
+    utilities,
+    winsorised,
+)
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+Rows = Sequence[Mapping[str, Any]]
+Costs = Sequence[Mapping[str, float]]
 
-FEWEST = 3
 MOST = 300
-MAX_LEARNED_CONSTRAINTS = 16
 SURE = 0.5
+EXACT = 1e-6
+TARGET = "U"
+FIDELITY = "fidelity"
 
 
 @dataclass(frozen=True)
@@ -61,36 +75,53 @@ class Prediction:
 
 
 class Inquisitor:
-    """Models of the target and of every measured constraint.
+    """Models of U, of several objectives, and of every measured constraint.
 
-    A constraint that equals a static violation in every trial is known exactly beforehand and is
-    not modelled.
+    A constraint or an objective that equals what is known before training in every trial is known
+    exactly and is not modelled.
 
     Args:
-        observations: Finished trials, in the order in which they finished.
-        targets: What is to be made great, one for each observation; NaN where it was not measured.
+        past: Finished trials, in the order in which they finished.
         decisions: How to encode each decision.
         screen: Where the costs of other networks come from.
+        shapes: Hyperparameters, by model, of an inquisitor that has seen a little less.
+        most: How many of the trials to learn from: the best, and the latest.
     """
 
     def __init__(
         self,
-        observations: Sequence[Observation],
-        targets: Vector,
+        past: Sequence[Observation],
         decisions: Mapping[str, Choice | Range],
         screen: Screen,
+        shapes: Mapping[str, Shape] | None = None,
+        *,
+        most: int = MOST,
     ) -> None:
         self.screen = screen
-        kept = _strongest(observations, targets)
-        self._observations = [observations[index] for index in kept]
-        self._targets = _winsorised(targets[kept])
+        self._observations = [past[index] for index in strongest(past, most)]
         self._decisions = decisions
         self._prepare()
-        self._target_model = _model(self._inputs, self._targets)
-        self._constraints = _measured(self._observations)
-        self._constraint_models = [
-            _model(self._inputs, values) for values in self._constraints.values()
-        ]
+        self._targets = winsorised(utilities(self._observations))
+        raw = several(self._observations)
+        self._objectives = [winsorised(column) for column in raw.T]
+        costs = [one.costs for one in self._observations]
+        self._known = {
+            index: found
+            for index, column in enumerate(raw.T)
+            if (found := known(column, costs)) is not None
+        }
+        self._constraints = sorted(constraints := measured(self._observations))
+        columns = {TARGET: self._targets} | constraints
+        for index, column in enumerate(self._objectives):
+            if index not in self._known:
+                columns[_objective(index)] = column
+        self._models = {
+            name: model
+            for name, values in columns.items()
+            if (model := self._modelled(values, (shapes or {}).get(name))) is not None
+        }
+        self._believed: tuple[Matrix, Costs] = (self._inputs[:0], [])
+        self._feasible = np.asarray([one.violation <= 0 for one in self._observations])
 
     def _prepare(self) -> None:
         present = [observation.decisions.keys() for observation in self._observations]
@@ -101,66 +132,136 @@ class Inquisitor:
         costs = self._cost_columns([one.costs for one in self._observations])
         self._cost_mean = costs.mean(axis=0) if costs.size else np.zeros(len(self._costs))
         self._cost_scale = (costs.std(axis=0) if costs.size else np.ones(len(self._costs))) + 1e-9
+        named = [f"cost {name}" for name in self._costs]
+        self._owners = [*self._encoder.owners, *named, FIDELITY]
         self._inputs = self._encode(
             [one.decisions for one in self._observations],
             [one.costs for one in self._observations],
             np.asarray([one.fidelity for one in self._observations]),
         )
 
-    def _cost_columns(self, costs: Sequence[Mapping[str, float]]) -> Matrix:
+    def _cost_columns(self, costs: Costs) -> Matrix:
         rows = [[one.get(name, 0.0) for name in self._costs] for one in costs]
         return np.arcsinh(np.asarray(rows, dtype=np.float64).reshape(len(rows), len(self._costs)))
 
-    def _encode(
-        self,
-        decisions: Sequence[Mapping[str, Any]],
-        costs: Sequence[Mapping[str, float]],
-        fidelity: Vector,
-    ) -> Matrix:
+    def _encode(self, decisions: Rows, costs: Costs, fidelity: Vector) -> Matrix:
         standard = (self._cost_columns(costs) - self._cost_mean) / self._cost_scale
         columns = [self._encoder(decisions), np.clip(standard, -5, 5), fidelity[:, None]]
         return np.concatenate(columns, axis=1)
 
-    def predict(
-        self, decisions: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, float]]
-    ) -> Prediction:
+    def _modelled(self, values: Vector, shape: Shape | None) -> GaussianProcess | None:
+        there = ~np.isnan(values)
+        if there.sum() < FEWEST or not np.ptp(values[there]) > 0:
+            return None
+        return GaussianProcess(self._inputs[there], values[there], self._owners, shape)
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Hyperparameters by model."""
+        return {name: model.shape for name, model in self._models.items()}
+
+    def predict(self, decisions: Rows, costs: Costs) -> Prediction:
         """Predicts networks at full training.
 
         Args:
             decisions: Of each network.
             costs: Of each, as :meth:`Screen.weigh` gives them.
         """
-        queries = self._encode(decisions, costs, np.ones(len(decisions)))
-        mean, deviation = _predict(self._target_model, queries)
+        return self._predict(self._encode(decisions, costs, np.ones(len(decisions))))
+
+    def _predict(self, queries: Matrix) -> Prediction:
+        mean, deviation = self._expect(TARGET, queries)
         log_feasible = np.zeros(len(queries))
         violation = np.zeros(len(queries))
-        for model in self._constraint_models:
-            centre, spread = _predict(model, queries)
+        for name in self._constraints:
+            centre, spread = self._expect(name, queries)
             z = centre / spread
             log_feasible += log_ndtr(-z)
             violation += spread * (norm.pdf(z) + z * ndtr(z))
         return Prediction(mean, deviation, log_feasible, violation)
 
-    @property
-    def best(self) -> float | None:
-        """Greatest expected target among the feasible networks trained so far."""
-        feasible = [
-            index
-            for index, one in enumerate(self._observations)
-            if one.violation <= 0 and not np.isnan(self._targets[index])
-        ]
-        if not feasible or self._target_model is None:
-            return None
-        expected = self._target_model.predict(self._inputs[feasible])[0]
-        return float(expected.max())
+    def _expect(self, name: str, queries: Matrix) -> tuple[Vector, Vector]:
+        model = self._models.get(name)
+        if model is None:
+            return np.zeros(len(queries)), np.ones(len(queries))
+        return model.predict(queries)
 
-    def incumbents(self, count: int) -> list[Mapping[str, Any]]:
-        """Decisions of the networks that are the best by what is expected of them, best first."""
+    def _expect_objectives(self, queries: Matrix, costs: Costs) -> tuple[Matrix, Matrix]:
+        """Mean and deviation of every objective, (networks, objectives) each."""
+        columns = []
+        for index, values in enumerate(self._objectives):
+            if index in self._known:
+                name, sign = self._known[index]
+                exact = sign * np.asarray([one.get(name, np.nan) for one in costs])
+                floor = float(np.nanmin(values))
+                spread = EXACT * (float(np.nanstd(values)) or 1.0)
+                columns.append((np.fmax(exact, floor), np.full(len(queries), spread)))
+            else:
+                columns.append(self._expect(_objective(index), queries))
+        return np.stack([one[0] for one in columns], 1), np.stack([one[1] for one in columns], 1)
+
+    def promise(self, decisions: Rows, costs: Costs, *, widening: bool) -> Vector:
+        """Logarithm of what is to be won by training networks, (networks,).
+
+        Args:
+            decisions: Of each network.
+            costs: Of each, as :meth:`Screen.weigh` gives them.
+            widening: Whether what counts is the front of several objectives and not U.
+        """
+        queries = self._encode(decisions, costs, np.ones(len(decisions)))
+        prediction = self._predict(queries)
+        if not widening:
+            return prediction.improvement(self.best)
+        if self.front is None:
+            return prediction.improvement(None)
+        mean, deviation = self._expect_objectives(queries, costs)
+        return np.asarray(prediction.log_feasible + self.front.log_improvement(mean, deviation))
+
+    @cached_property
+    def best(self) -> float | None:
+        """Greatest expected target among the feasible networks so far."""
+        usable = self._feasible & ~np.isnan(self._targets)
+        if not usable.any() or TARGET not in self._models:
+            return None
+        inputs = np.concatenate([self._inputs[usable], self._believed[0]])
+        return float(self._models[TARGET].predict(inputs)[0].max())
+
+    @cached_property
+    def _expected_front(self) -> tuple[list[Mapping[str, Any]], Matrix]:
+        """Decisions of the trained networks on the expected front, and objectives to surpass."""
+        there = np.all([~np.isnan(column) for column in self._objectives], axis=0)
+        usable = np.flatnonzero(self._feasible & there)
+        costs = [self._observations[index].costs for index in usable]
+        inputs = np.concatenate([self._inputs[usable], self._believed[0]])
+        values = self._expect_objectives(inputs, [*costs, *self._believed[1]])[0]
+        first = values[: len(usable)]
+        beaten = [((first >= one).all(1) & (first > one).any(1)).any() for one in first]
+        kept = usable[~np.asarray(beaten, dtype=bool)]
+        return [self._observations[index].decisions for index in kept], values
+
+    @cached_property
+    def front(self) -> Front | None:
+        """What the front leaves to be won; None without a feasible network."""
+        if not self._objectives or not self._expected_front[0]:
+            return None
+        return Front.of(self._expected_front[1])
+
+    def incumbents(
+        self, count: int, rng: np.random.Generator, *, widening: bool
+    ) -> list[Mapping[str, Any]]:
+        """Decisions of the best networks trained so far.
+
+        Args:
+            count: How many of the best, by what is expected of them, best first.
+            rng: Shuffles the front.
+            widening: Whether the best are the whole front of several objectives.
+        """
         rows = [one.decisions for one in self._observations]
-        prediction = self.predict(rows, [one.costs for one in self._observations])
-        admissible = np.asarray(
-            [all(v <= 0 for v in o.static.values()) for o in self._observations]
-        )
+        if widening and self.front is not None:
+            front = self._expected_front[0]
+            return [front[index] for index in rng.permutation(len(front))]
+        prediction = self._predict(self._inputs)
+        admissible = [all(v <= 0 for v in one.static.values()) for one in self._observations]
         order = [index for index in prediction.order if admissible[index]]
         return [rows[index] for index in (order or prediction.order)[:count]]
 
@@ -186,88 +287,38 @@ class Inquisitor:
             }
         return credits
 
-    def believing(
-        self, decisions: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, float]]
-    ) -> Inquisitor:
+    def believing(self, decisions: Rows, costs: Costs) -> Inquisitor:
         """An inquisitor that takes its expectations of unfinished networks for results.
 
         So parallel askers do not all ask for one place (kriging believer; Ginsbourg et al. 2010).
         """
-        if not decisions or self._target_model is None:
+        if not decisions or not self._models:
             return self
         other = object.__new__(Inquisitor)
         other.__dict__.update(self.__dict__)
+        for remembered in ("best", "front", "_expected_front"):
+            other.__dict__.pop(remembered, None)
         queries = self._encode(decisions, costs, np.ones(len(decisions)))
-        expected = self._target_model.predict(queries)[0]
-        other._target_model = self._target_model.extended(queries, expected)
+        other._models = {
+            name: model
+            if name in self._constraints
+            else model.extended(queries, model.predict(queries)[0])
+            for name, model in self._models.items()
+        }
+        likely = self._predict(queries).log_feasible >= np.log(SURE)
+        kept = [cost for cost, sure in zip(costs, likely, strict=True) if sure]
+        other._believed = (queries[likely], kept)
         return other
+
+
+def _objective(index: int) -> str:
+    return f"objective {index}"
 
 
 def _label(decision: Choice | Range, cell: int) -> str:
     if isinstance(decision, Choice):
         return str(decision.choices[cell])
     return f"{decision.centres[cell]:.3f}"
-
-
-def _predict(model: GaussianProcess | None, queries: Matrix) -> tuple[Vector, Vector]:
-    if model is None:
-        return np.zeros(len(queries)), np.ones(len(queries))
-    return model.predict(queries)
-
-
-def _model(inputs: Matrix, targets: Vector) -> GaussianProcess | None:
-    known = ~np.isnan(targets)
-    if known.sum() < FEWEST or not np.ptp(targets[known]) > 0:
-        return None
-    return GaussianProcess(inputs[known], targets[known])
-
-
-def _strongest(observations: Sequence[Observation], targets: Vector) -> NDArray[np.int64]:
-    """At most ``MOST`` observations: the best half as many, and the latest of the others."""
-    if len(observations) <= MOST:
-        return np.arange(len(observations))
-    violation = np.asarray([one.violation for one in observations])
-    order = np.lexsort((-np.nan_to_num(targets, nan=-np.inf), violation))
-    best = order[: MOST // 2]
-    others = np.setdiff1d(np.arange(len(observations)), best)
-    return np.sort(np.concatenate([best, others[-(MOST - len(best)) :]]))
-
-
-def _measured(observations: Sequence[Observation]) -> dict[str, Vector]:
-    names = sorted(set().union(*(one.measured.keys() for one in observations)))
-    found = {}
-    for name in names[:MAX_LEARNED_CONSTRAINTS]:
-        if _is_static(name, observations):
-            continue
-        values = np.asarray([one.measured.get(name, np.nan) for one in observations])
-        found[name] = _compressed(values)
-    return found
-
-
-def _is_static(name: str, observations: Sequence[Observation]) -> bool:
-    """Whether a constraint is one of the static ones, which are known without a model."""
-    having = [one for one in observations if name in one.measured]
-    candidates = set.intersection(*(set(one.static) for one in having)) if having else set()
-    return name in candidates or any(
-        all(abs(one.measured[name] - one.static[other]) < 1e-9 for one in having)
-        for other in candidates
-    )
-
-
-def _compressed(values: Vector) -> Vector:
-    """Violations on a scale where the far ones do not drown the bound; the sign stays."""
-    scale = np.nanmedian(np.abs(values)) if np.isfinite(values).any() else 0.0
-    return np.asarray(np.arcsinh(values / (scale or 1.0)))
-
-
-def _winsorised(targets: Vector) -> Vector:
-    """Targets with the far bad tail and infinities drawn in, so that the good end is resolved."""
-    finite = targets[np.isfinite(targets)]
-    if len(finite) == 0:
-        return np.full_like(targets, np.nan)
-    low, middle, high = np.quantile(finite, [0.25, 0.5, 1.0])
-    floor = middle - 5 * max(middle - low, 1e-12) if len(finite) > 3 else finite.min()
-    return np.where(np.isnan(targets), np.nan, np.clip(targets, max(floor, finite.min()), high))
 
 
 def _log_improvement(z: Vector) -> Vector:

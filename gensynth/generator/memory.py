@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,26 +11,31 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from gensynth.generator.decisions import Vector
-from gensynth.generator.front import front_order, leaning
+from gensynth.generator.front import front_order
 from gensynth.generator.generator import Generator
 from gensynth.generator.history import (
     FINISHED,
     Known,
     Observation,
     Screen,
+    identity,
     observe,
     recall,
     written,
 )
-from gensynth.generator.inquisitor import Inquisitor
+from gensynth.generator.inquisitor import MOST, Inquisitor
 from gensynth.generator.proposal import Pool, drawing
-from gensynth.generator.tracing import Define, Tracer
+from gensynth.generator.recollection import Recollection
+from gensynth.generator.surrogate import Shape
+from gensynth.generator.targets import utilities
+from gensynth.generator.tracing import Define
 from gensynth.generator.update import rank_weights, step
 
 PERIOD = 4
-GROWTH = 10
+GROWTH = 5
 REFIT = 50
+RESHAPE = 10
+FEW = 150
 ELITES = 0.25
 FEWEST_ELITES = 8
 PROBES = 64
@@ -75,48 +81,48 @@ class Memory:
     past: list[Observation] = field(default_factory=list)
     plans: dict[int, Known] = field(default_factory=dict)
     taken: set[Hashable] = field(default_factory=set)
-    _closed: set[int] = field(default_factory=set)
-    _read: dict[int, Observation] = field(default_factory=dict)
+    _count: int = 0
+    _open: list[int] = field(default_factory=list)
+    _shown: list[FrozenTrial] = field(default_factory=list)
+    _moments: list[tuple[float, int]] = field(default_factory=list)
+    _recollections: dict[int, Recollection] = field(default_factory=dict)
     _generators: list[tuple[int, Generator]] = field(default_factory=list)
-    _inquisitors: dict[tuple[int, ...], Inquisitor] = field(default_factory=dict)
+    _inquisitors: dict[int, Inquisitor] = field(default_factory=dict)
+    _shapes: dict[int, dict[str, Shape]] = field(default_factory=dict)
 
     def refresh(self) -> None:
-        """Reads what has happened since the last time; O(trials) without the new ones' cost."""
+        """Reads what has happened since the last time: O(new and unfinished trials)."""
         trials = self.study.get_trials(deepcopy=False)
-        finished = [trial for trial in trials if trial.state in FINISHED]
-        for trial in trials:
+        waiting = []
+        for number in (*self._open, *range(self._count, len(trials))):
+            trial = trials[number]
             if trial.state.is_finished():
-                if trial.number not in self._closed:
-                    self._close(trial)
-            elif trial.state == TrialState.RUNNING:
+                self._close(trial)
+                continue
+            waiting.append(number)
+            if trial.state == TrialState.RUNNING:
                 self._notice(trial)
-        if len(finished) == len(self.past):
-            return
-        order = sorted(finished, key=_moment)
-        past = [self._read[trial.number] for trial in order]
-        same = next(
-            (
-                index
-                for index, (new, old) in enumerate(zip(past, self.past, strict=False))
-                if new is not old
-            ),
-            min(len(past), len(self.past)),
-        )
-        self._generators = [entry for entry in self._generators if entry[0] <= same]
-        if same < len(self.past):
-            self._inquisitors.clear()
-        self.past = past
+        self._count, self._open = len(trials), waiting
 
     def _close(self, trial: FrozenTrial) -> None:
         learning = self.learning
-        self._closed.add(trial.number)
         self.plans.pop(trial.number, None)
+        self.claim(trial.params, identity(trial, learning.screen))
+        if trial.params:
+            self._shown.append(trial)
         if trial.state in FINISHED:
             seen = observe(trial, self.study.directions, learning.screen, learning.performance)
-            self._read[trial.number] = seen
-            self.claim(trial.params, seen.key)
-        else:
-            self.claim(trial.params, recall(trial.params, learning.screen).key)
+            self._enter(_moment(trial), seen)
+
+    def _enter(self, moment: tuple[float, int], seen: Observation) -> None:
+        """Puts a trial where it finished; what was learned from later ones is forgotten."""
+        place = bisect_right(self._moments, moment)
+        self._moments.insert(place, moment)
+        self.past.insert(place, seen)
+        if place < len(self.past) - 1:
+            self._generators = [entry for entry in self._generators if entry[0] <= place]
+            self._inquisitors.clear()
+            self._shapes.clear()
 
     def _notice(self, trial: FrozenTrial) -> None:
         """Counts a network of another asker, as far as its parameters are known."""
@@ -135,17 +141,12 @@ class Memory:
         """Remembers that a network was proposed."""
         self.taken |= {written(decisions), key}
 
-    def recollection(self, rng: np.random.Generator) -> Define[Any] | None:
-        """Where no space is given: one that asks what one of the past trials asked, if any."""
-        if not self.past:
-            return None
-        asked = self.past[int(rng.integers(len(self.past)))].distributions
-
-        def define(tracer: Tracer) -> None:
-            for name, distribution in asked.items():
-                tracer.decide(name, distribution)
-
-        return define
+    def recollection(self) -> Define[Any] | None:
+        """Where no space is given: what the trials so far have shown of it, if anything."""
+        size = _rounded(len(self._shown), RESHAPE)
+        if size and size not in self._recollections:
+            self._recollections = {size: Recollection(self._shown[:size])}
+        return self._recollections.get(size)
 
     @property
     def observed(self) -> int:
@@ -154,10 +155,20 @@ class Memory:
 
     def generator(self) -> Generator:
         """The generator that follows from the finished trials."""
-        for size in _boundaries(self.learning.startup, len(self.past)):
-            if not any(entry[0] == size for entry in self._generators):
-                self._generators.append((size, self._next(size)))
+        while (size := self._following()) <= len(self.past):
+            self._generators.append((size, self._next(size)))
         return self._generators[-1][1] if self._generators else self.learning.initial
+
+    def _following(self) -> int:
+        """Number of finished trials at which the generator is updated next.
+
+        Every four trials and later every fifth of them more, so that the number of updates grows
+        with the logarithm of the trials.
+        """
+        if not self._generators:
+            return max(self.learning.startup, 1)
+        last = self._generators[-1][0]
+        return last + max(PERIOD, last // GROWTH)
 
     def generators(self) -> list[Generator]:
         """G₀ and all that followed."""
@@ -187,7 +198,7 @@ class Memory:
         targets = utilities(past)
         if np.isnan(targets).all():
             return [past[index].decisions for index in front_order(past)]
-        inquisitor = Inquisitor(past, targets, before.theta, self.learning.screen)
+        inquisitor = Inquisitor(past, before.theta, self.learning.screen, most=FEW)
         rows = [(one.decisions, one.costs) for one in past if one.violation <= 0 or not one.static]
         define = self.learning.screen.define
         if define is not None:
@@ -200,40 +211,32 @@ class Memory:
         prediction = inquisitor.predict([row[0] for row in rows], [row[1] for row in rows])
         return [rows[index][0] for index in prediction.order]
 
-    def inquisitor(self, lean: Vector | None = None) -> Inquisitor:
+    def inquisitor(self) -> Inquisitor:
         """What has been learned of the networks.
 
-        Args:
-            lean: Weights of the objectives, where they and not U are the target.
+        Everything is learned anew when the trials have grown by a fiftieth, hyperparameters when
+        they have grown by a tenth.
         """
-        size = len(self.past) - len(self.past) % max(1, len(self.past) // REFIT)
+        size = _rounded(len(self.past), REFIT)
+        if size not in self._inquisitors:
+            fitted = _rounded(len(self.past), RESHAPE)
+            if fitted not in self._shapes:
+                self._shapes = {fitted: self._learned(fitted, None, most=FEW).shapes}
+            self._inquisitors = {size: self._learned(size, self._shapes[fitted])}
+        return self._inquisitors[size]
+
+    def _learned(
+        self, size: int, shapes: dict[str, Shape] | None, *, most: int = MOST
+    ) -> Inquisitor:
         past = self.past[:size]
-        name = (size, *(() if lean is None else tuple(lean.tolist())))
-        if name not in self._inquisitors:
-            targets = utilities(past) if lean is None else leaning(past, lean)
-            met = {key: kind for one in past for key, kind in one.distributions.items()}
-            theta = self.generator().meeting(met).theta
-            self._inquisitors = {name: Inquisitor(past, targets, theta, self.learning.screen)}
-        return self._inquisitors[name]
+        met = {key: kind for one in past for key, kind in one.distributions.items()}
+        theta = self.generator().meeting(met).theta
+        return Inquisitor(past, theta, self.learning.screen, shapes, most=most)
 
 
-def utilities(past: Sequence[Observation]) -> Vector:
-    """U of every observation, NaN where there is none, (observations,)."""
-    return np.asarray([np.nan if one.utility is None else one.utility for one in past])
-
-
-def _boundaries(startup: int, count: int) -> list[int]:
-    """Numbers of finished trials at which the generator is updated, up to ``count``.
-
-    Every four trials and later every tenth of them more, so that the number of updates grows with
-    the logarithm of the trials.
-    """
-    found = []
-    size = max(startup, 1)
-    while size <= count:
-        found.append(size)
-        size += max(PERIOD, size // GROWTH)
-    return found
+def _rounded(count: int, parts: int) -> int:
+    """The last multiple of a growing step: at most one ``parts``-th less than ``count``."""
+    return count - count % max(1, count // parts)
 
 
 def _moment(trial: FrozenTrial) -> tuple[float, int]:

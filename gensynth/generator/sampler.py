@@ -14,10 +14,11 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
+from threadpoolctl import ThreadpoolController
 
 from gensynth.errors import UserError
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import Known, Screen, recognise, written
+from gensynth.generator.history import KEY, Known, Screen, recognise, written
 from gensynth.generator.inquisitor import Inquisitor
 from gensynth.generator.memory import Learning, Memory
 from gensynth.generator.proposal import Candidate, Pool, beginning, completing, varied
@@ -25,7 +26,8 @@ from gensynth.generator.tracing import Define, trace
 from gensynth.generator.update import ENTROPY_FLOOR, STEP_LIMIT
 
 POOL = 48
-ROUNDS = 2
+ROUNDS = 4
+STEPS = 12
 INCUMBENTS = 6
 LEANING = 0.5
 
@@ -138,6 +140,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         self._max_refusals = max_refusals
         self._memories: dict[tuple[int, int], Memory] = {}
         self._lock = threading.RLock()
+        self._single = ThreadpoolController()
         self.refused: Counter[str] = Counter()
 
     @property
@@ -178,7 +181,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         return {}
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        with self._lock:
+        with self._lock, self._single.limit(limits=1):
             memory = self._recalled(study)
             try:
                 known = self._plan(memory, trial)
@@ -187,6 +190,8 @@ class GenerativeSynthesisSampler(BaseSampler):
                 raise
             memory.plans[trial.number] = known
             memory.claim(known.decisions, known.key)
+            if self._screen.key is not None and isinstance(known.key, str):
+                study._storage.set_trial_system_attr(trial._trial_id, KEY, known.key)
 
     def sample_independent(
         self,
@@ -235,7 +240,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         generator = memory.generator()
         fixed = trial.system_attrs.get("fixed_params", {})
         if fixed:
-            return self._completed(generator, fixed, rng)
+            return self._completed(memory, fixed, rng)
         pool = Pool(self._screen, memory.taken.__contains__, self._max_refusals)
         try:
             if define is not None and not memory.past and self._begins:
@@ -245,18 +250,18 @@ class GenerativeSynthesisSampler(BaseSampler):
             self.refused.update(pool.refused)
 
     def _completed(
-        self, generator: Generator, fixed: Mapping[str, Any], rng: np.random.Generator
+        self, memory: Memory, fixed: Mapping[str, Any], rng: np.random.Generator
     ) -> Known:
         """A queued network; what the queue leaves open comes from the generator."""
-        seed = int(rng.integers(2**63))
-        if self._screen.define is None:
+        define = self._screen.define or memory.recollection()
+        if define is None:
             return Known(fixed, {}, {}, written(fixed))
-        plan = trace(self._screen.define, completing(generator, fixed, seed))
-        return recognise(plan, self._screen)
+        choose = completing(memory.generator(), fixed, int(rng.integers(2**63)))
+        return recognise(trace(define, choose), self._screen)
 
     def _chosen(self, memory: Memory, pool: Pool, rng: np.random.Generator) -> Known:
         generator = memory.generator()
-        define = self._screen.define or memory.recollection(rng)
+        define = self._screen.define or memory.recollection()
         if define is None:
             return Known({}, {}, {}, None)
         informed = self._ranks and memory.observed >= self._learning.startup
@@ -284,21 +289,25 @@ class GenerativeSynthesisSampler(BaseSampler):
     ) -> list[Candidate]:
         """Candidates, the most promising first."""
         generator = memory.generator()
-        inquisitor = memory.inquisitor(self._lean(memory, rng)).believing(*memory.under_way())
-        best = inquisitor.best
-        incumbents = inquisitor.incumbents(INCUMBENTS)
+        widening = self._widens(memory, rng)
+        inquisitor = memory.inquisitor().believing(*memory.under_way())
+        incumbents = inquisitor.incumbents(INCUMBENTS, rng, widening=widening)
         pool.gather(define, generator, incumbents, rng, size=size)
+        promises = self._promises(inquisitor, pool.candidates, widening)
         for _ in range(ROUNDS):
-            leaders = self._order(inquisitor, pool.candidates, best)[:INCUMBENTS]
-            near = [candidate.decisions for candidate in leaders]
-            for _ in range(POOL // 4):
+            leaders = np.argsort(-promises, kind="stable")[:INCUMBENTS]
+            near = [pool.candidates[index].decisions for index in leaders]
+            for _ in range(STEPS):
                 pool.draw(define, varied(generator, near, rng))
-        return self._order(inquisitor, pool.candidates, best)
+            fresh = self._promises(inquisitor, pool.candidates[len(promises) :], widening)
+            promises = np.concatenate([promises, fresh])
+        return [pool.candidates[index] for index in np.argsort(-promises, kind="stable")]
 
-    def _lean(self, memory: Memory, rng: np.random.Generator) -> Any:
-        count = len(memory.study.directions)
-        toward_front = self._learning.performance is None or rng.random() < self._leaning
-        return rng.dirichlet(np.ones(count)) if count > 1 and toward_front else None
+    def _widens(self, memory: Memory, rng: np.random.Generator) -> bool:
+        """Whether to look for a part of the front rather than for the greatest U."""
+        if len(memory.study.directions) == 1:
+            return False
+        return self._learning.performance is None or bool(rng.random() < self._leaning)
 
     def _cheap_first(
         self, candidates: Sequence[Candidate], rng: np.random.Generator
@@ -310,17 +319,18 @@ class GenerativeSynthesisSampler(BaseSampler):
         cheap = rng.permutation(order[: max(1, len(order) // 8)])
         return [candidates[index] for index in (*cheap, *order[len(cheap) :])]
 
-    def _order(
-        self, inquisitor: Inquisitor, candidates: Sequence[Candidate], best: float | None
-    ) -> list[Candidate]:
-        """Candidates by what they promise, for each unit they take (Snoek et al. 2012, 3.2)."""
-        prediction = inquisitor.predict(
+    def _promises(
+        self, inquisitor: Inquisitor, candidates: Sequence[Candidate], widening: bool
+    ) -> NDArray[np.float64]:
+        """What candidates promise, for each unit they take (Snoek et al. 2012, 3.2)."""
+        if not candidates:
+            return np.zeros(0)
+        promise = inquisitor.promise(
             [candidate.decisions for candidate in candidates],
             [candidate.costs for candidate in candidates],
+            widening=widening,
         )
-        promise = prediction.improvement(best) - np.log(self._prices(candidates))
-        order = np.argsort(-promise, kind="stable")
-        return [candidates[index] for index in order]
+        return np.asarray(promise - np.log(self._prices(candidates)))
 
     def _prices(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         if self._price is None:

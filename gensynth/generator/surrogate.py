@@ -2,96 +2,195 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
+from scipy.optimize import minimize
 
 Matrix = NDArray[np.float64]
 
-LENGTHS = (0.3, 0.6, 1.2)
-LINEARS = (0.1, 0.5)
-NOISES = (1e-4, 1e-3, 1e-2, 0.1, 0.5, 2.0)
+LENGTH = 0.6
+DOUBT = 2.0
+LINEAR = 0.2
+NOISE = 1e-3
+LEAST_NOISE = 1e-5
+MOST_NOISE = 2.0
 JITTER = 1e-9
-RESOLUTION = 0.01
+RESOLUTION = 1e-3
+ITERATIONS = 30
+ROOT5 = 5.0**0.5
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Hyperparameters of a process.
+
+    Attributes:
+        scale: What a squared distance is divided by.
+        relevance: Logarithm of the weight of each group of columns in a squared distance.
+        linear: Share of the linear kernel.
+        noise: Variance of the noise as a share of the signal's.
+    """
+
+    scale: float
+    relevance: Mapping[str, float]
+    linear: float
+    noise: float
 
 
 class GaussianProcess:
-    """One output; Matérn 5/2 plus a linear kernel; hyperparameters by likelihood over a grid.
+    """One output; Matérn 5/2 plus a linear kernel.
 
     The linear part carries trends beyond the data (NetScore is linear in the logarithms of costs
-    and accuracy), the other what bends. Inputs are scaled to a mean squared distance of 1. The
-    amplitude is profiled out, so the grid has three axes: the linear share, the length scale, and
-    the noise as a share of the signal. One eigendecomposition serves all noises:
-    O(shares · lengths · n³). (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning,
+    and accuracy), the other what bends. Each group of columns has a relevance of its own, so that
+    decisions that do not matter are passed over. Relevances, linear share and noise are those of
+    greatest posterior density under wide priors, found by L-BFGS; the amplitude is profiled out:
+    O(iterations · n³). (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning,
     chapters 4 and 5.)
 
     Args:
         inputs: (n, columns).
         targets: (n,), finite.
+        owners: The group of each column.
+        shape: Hyperparameters that are known already; groups that it lacks are taken as typical.
     """
 
-    def __init__(self, inputs: Matrix, targets: Matrix) -> None:
+    def __init__(
+        self, inputs: Matrix, targets: Matrix, owners: Sequence[str], shape: Shape | None = None
+    ) -> None:
         self._centre = inputs.mean(axis=0)
-        self._unit = float(np.sqrt(2 * inputs.var(axis=0).sum())) or 1.0
-        self._inputs = self._scaled(inputs)
+        self._inputs = inputs - self._centre
         self._mean = float(targets.mean())
-        self._scale = float(targets.std()) or 1.0
-        self._residual = (targets - self._mean) / self._scale
-        best = (-np.inf, (LINEARS[0], LENGTHS[0]), NOISES[-1], 1.0)
-        for shape in product(LINEARS, LENGTHS):
-            values, vectors = np.linalg.eigh(_kernel(self._inputs, self._inputs, *shape))
-            rotated = (vectors.T @ self._residual) ** 2
-            for noise in NOISES:
-                spectrum = np.maximum(values, 0.0) + noise
-                amplitude = max(float((rotated / spectrum).mean()), 1e-12)
-                likelihood = -0.5 * (
-                    len(targets) * np.log(amplitude) + float(np.log(spectrum).sum())
-                )
-                if likelihood > best[0]:
-                    best = (likelihood, shape, noise, amplitude)
-        _, self.shape, self.noise, self._amplitude = best
+        self._spread = float(targets.std()) or 1.0
+        self._residual = (targets - self._mean) / self._spread
+        self._groups = sorted(set(owners))
+        index = {name: position for position, name in enumerate(self._groups)}
+        self._group = np.asarray([index[name] for name in owners], dtype=np.intp)
+        self.shape = self._fitted() if shape is None else shape
+        self._weights = self._column_weights(
+            np.asarray([self.shape.relevance.get(name, _TYPICAL) for name in self._groups]),
+            self.shape.scale,
+        )
         self._condition()
 
-    def _scaled(self, inputs: Matrix) -> Matrix:
-        return np.asarray((inputs - self._centre) / self._unit)
+    def _fitted(self) -> Shape:
+        scale = float(2 * self._inputs.var(axis=0).sum()) or 1.0
+        start = np.asarray([_TYPICAL] * len(self._groups) + [_logit(LINEAR), np.log(NOISE)])
+        limits = [(-8.0, 8.0)] * len(self._groups) + [
+            (-6.0, 6.0),
+            (np.log(LEAST_NOISE), np.log(MOST_NOISE)),
+        ]
+        found = minimize(
+            self._loss,
+            start,
+            args=(start, scale),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=limits,
+            options={"maxiter": ITERATIONS},
+        ).x
+        relevance = dict(zip(self._groups, found[:-2].tolist(), strict=True))
+        return Shape(scale, relevance, _share(found[-2]), float(np.exp(found[-1])))
+
+    def _loss(self, at: Matrix, prior: Matrix, scale: float) -> tuple[float, Matrix]:
+        """Negative logarithm of the posterior density of hyperparameters, and its gradient."""
+        size = len(self._residual)
+        weights = self._column_weights(at[:-2], scale)
+        linear, noise = _share(at[-2]), float(np.exp(at[-1]))
+        squared = _squared(self._inputs * np.sqrt(weights), None)
+        root = ROOT5 * np.sqrt(squared)
+        decay = np.exp(-root)
+        curved = (1.0 + root + 5.0 / 3.0 * squared) * decay
+        straight = 2.0 / scale * self._inputs @ self._inputs.T
+        kernel = linear * straight + (1 - linear) * curved
+        kernel[np.diag_indices(size)] += noise + JITTER
+        try:
+            factor = cho_factor(kernel, lower=True)
+        except LinAlgError:
+            return 1e10, np.zeros_like(at)
+        inverse = cho_solve(factor, np.eye(size))
+        solved = inverse @ self._residual
+        amplitude = max(float(self._residual @ solved) / size, 1e-12)
+        slope = 0.5 * (inverse - np.outer(solved, solved) / amplitude)
+        by_squared = slope * (linear - 1) * (5.0 / 6.0) * (1.0 + root) * decay
+        by_column = 2 * (
+            by_squared.sum(axis=1) @ self._inputs**2
+            - (self._inputs * (by_squared @ self._inputs)).sum(axis=0)
+        )
+        by_relevance = np.bincount(
+            self._group, weights=by_column * weights, minlength=len(self._groups)
+        )
+        by_linear = float((slope * (straight - curved)).sum()) * linear * (1 - linear)
+        gradient = np.concatenate([by_relevance, [by_linear, np.trace(slope) * noise]])
+        doubt = np.asarray([DOUBT] * len(self._groups) + [DOUBT, 1.5 * DOUBT])
+        away = (at - prior) / doubt
+        log_determinant = 2 * float(np.log(np.diag(factor[0])).sum())
+        loss = 0.5 * (size * np.log(amplitude) + log_determinant + float(away @ away))
+        return loss, np.asarray(gradient + away / doubt)
+
+    def _column_weights(self, relevance: Matrix, scale: float) -> Matrix:
+        return np.asarray(np.exp(relevance)[self._group] / scale)
+
+    def _kernel(self, left: Matrix, right: Matrix) -> Matrix:
+        root = np.sqrt(self._weights)
+        squared = _squared(left * root, right * root)
+        length = ROOT5 * np.sqrt(squared)
+        curved = (1.0 + length + 5.0 / 3.0 * squared) * np.exp(-length)
+        linear = self.shape.linear
+        return np.asarray(linear * 2 / self.shape.scale * left @ right.T + (1 - linear) * curved)
 
     def _condition(self) -> None:
-        kernel = _kernel(self._inputs, self._inputs, *self.shape)
-        kernel[np.diag_indices_from(kernel)] += self.noise + JITTER
+        kernel = self._kernel(self._inputs, self._inputs)
+        kernel[np.diag_indices_from(kernel)] += self.shape.noise + JITTER
         self._factor = cho_factor(kernel, lower=True)
-        self._weights = cho_solve(self._factor, self._residual)
+        self._solved = cho_solve(self._factor, self._residual)
+        self._amplitude = max(float(self._residual @ self._solved) / len(self._residual), 1e-12)
 
     def extended(self, inputs: Matrix, targets: Matrix) -> GaussianProcess:
         """The process with more data, its hyperparameters as they were."""
         other = object.__new__(GaussianProcess)
         other.__dict__.update(self.__dict__)
-        other._inputs = np.concatenate([self._inputs, self._scaled(inputs)])
-        other._residual = np.concatenate([self._residual, (targets - self._mean) / self._scale])
+        other._inputs = np.concatenate([self._inputs, inputs - self._centre])
+        other._residual = np.concatenate([self._residual, (targets - self._mean) / self._spread])
         other._condition()
         return other
 
     def predict(self, queries: Matrix) -> tuple[Matrix, Matrix]:
         """Posterior mean and standard deviation (of the function, without noise), (m,) each.
 
-        The deviation is at least a hundredth of the targets': nobody is surer than that, and the
+        The deviation is at least a thousandth of the targets': nobody is surer than that, and the
         tails of acquisition functions mean nothing there.
         """
-        points = self._scaled(queries)
-        cross = _kernel(points, self._inputs, *self.shape)
-        mean = cross @ self._weights
-        linear = self.shape[0]
-        alone = 1 - linear + linear * 2 * (points**2).sum(axis=1)
-        explained = (cross * cho_solve(self._factor, cross.T).T).sum(axis=1)
+        points = queries - self._centre
+        cross = self._kernel(points, self._inputs)
+        linear = self.shape.linear
+        alone = 1 - linear + linear * 2 / self.shape.scale * (points**2).sum(axis=1)
+        explained = (solve_triangular(self._factor[0], cross.T, lower=True) ** 2).sum(axis=0)
         variance = np.maximum(self._amplitude * (alone - explained), RESOLUTION**2)
-        return self._mean + self._scale * mean, self._scale * np.sqrt(variance)
+        mean = self._mean + self._spread * (cross @ self._solved)
+        return np.asarray(mean), np.asarray(self._spread * np.sqrt(variance))
 
 
-def _kernel(left: Matrix, right: Matrix, linear: float, length: float) -> Matrix:
-    """Linear and Matérn; 1 on average between a point and itself."""
-    products = left @ right.T
-    squared = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :] - 2 * products
-    root = np.sqrt(5.0 * np.maximum(squared, 0.0)) / length
-    matern = (1.0 + root + root**2 / 3.0) * np.exp(-root)
-    return np.asarray(linear * 2 * products + (1 - linear) * matern)
+def _logit(share: float) -> float:
+    return float(np.log(share / (1 - share)))
+
+
+def _share(logit: float) -> float:
+    return float(1 / (1 + np.exp(-logit)))
+
+
+_TYPICAL = -2 * float(np.log(LENGTH))
+
+
+def _squared(left: Matrix, right: Matrix | None) -> Matrix:
+    """Squared distances between rows; of rows among themselves where ``right`` is None."""
+    other = left if right is None else right
+    squared = (left**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None, :]
+    squared -= 2 * left @ other.T
+    np.maximum(squared, 0.0, out=squared)
+    if right is None:
+        np.fill_diagonal(squared, 0.0)
+    return np.asarray(squared)
