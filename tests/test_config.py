@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from gensynth.config import GROUPS, compose, find, load, options
+from gensynth.config import GROUPS, Base, compose, find, load, options
 from gensynth.config.overrides import parse
 from gensynth.errors import UserError
 from gensynth.indicator import Indicator
@@ -233,6 +233,53 @@ def test_load_names_where_the_refused_value_comes_from(
     with pytest.raises(UserError) as caught:
         load(Experiment, [*TINY, *overrides])
     assert str(caught.value).startswith(expected)
+
+
+EARLIER = Base(
+    "runs/x/config.yaml",
+    {
+        "constraint": {"name": "earlier", "bounds": {"macs": {"max": 2.0}, "params": {"min": 1.0}}},
+        "budget": {"candidates": 3, "minutes": 4.0},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name", "bounds", "minutes"),
+    [
+        ([], "earlier", {"macs": {"max": 2}, "params": {"min": 1}}, 4),
+        (["constraint=mine"], "mine", {"params": {"max": 5e4}, "macs": {"max": 1e6}}, 4),
+        (
+            ["constraint.bounds.macs.max=3", "budget.minutes=null"],
+            "earlier",
+            {"macs": {"max": 3}, "params": {"min": 1}},
+            None,
+        ),
+        (["~constraint.bounds.params"], "earlier", {"macs": {"max": 2}}, 4),
+    ],
+)
+def test_an_earlier_experiment_takes_the_place_of_the_defaults(
+    overrides: list[str],
+    name: str,
+    bounds: dict[str, dict[str, float]],
+    minutes: float | None,
+):
+    experiment = load(Experiment, [*TINY, *overrides], base=EARLIER)
+    assert experiment.constraint == Constraint(name=name, bounds=bounds)
+    assert experiment.budget == Budget(candidates=3, minutes=minutes)
+    assert experiment.name is None
+
+
+def test_an_experiment_that_is_chosen_leaves_nothing_of_an_earlier_one(workplace: Path):
+    (workplace / "experiments/other.yaml").write_text("budget: {candidates: 7}\n")
+    chosen = [*TINY, "experiment=other"]
+    assert load(Experiment, chosen, base=EARLIER) == load(Experiment, chosen)
+
+
+def test_a_value_of_an_earlier_experiment_is_refused_with_its_file():
+    wrong = Base("runs/x/config.yaml", {"budget": {"candidates": 3, "minutes": "few"}})
+    with pytest.raises(UserError, match=r"^runs/x/config\.yaml: budget\.minutes: input should be"):
+        load(Experiment, TINY, base=wrong)
 
 
 class Bounded(BaseModel):

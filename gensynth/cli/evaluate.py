@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gensynth.cli.app import Overrides, app
 from gensynth.cli.sources import naming, read_genome
+
+if TYPE_CHECKING:
+    from gensynth.config import Base
+
+PROTOCOL = (
+    "data",
+    "folds",
+    "training",
+    "fidelity",
+    "confirm",
+    "constraint",
+    "performance",
+    "seed",
+)
+"""What a run directory decides of its best network's evaluation; overrides change it."""
 
 
 @app.command()
@@ -36,14 +52,17 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train and test one network on all folds; the figures come with their interval."""
+    """Train and test one network on all folds; the figures come with their interval.
+
+    The data and the recipe of a run directory are those of its search, unless overridden.
+    """
     from gensynth import config
     from gensynth.cli.progress import Display
     from gensynth.search import Experiment, evaluate_network
 
     chosen = naming(genome, overrides or ())
     network = read_genome(genome, chosen)
-    experiment = config.load(Experiment, chosen)
+    experiment = config.load(Experiment, chosen, base=_protocol(Path(genome)))
     with Display() as display:
         figures = evaluate_network(
             network, experiment, fold=fold, seed=seed, epochs=epochs, watcher=display
@@ -52,6 +71,18 @@ def evaluate(
         typer.echo(json.dumps(figures))
     else:
         _print(figures)
+
+
+def _protocol(path: Path) -> Base | None:
+    """What decides a run's figures, if the path is a run."""
+    if not path.is_dir():
+        return None
+    from gensynth.config import Base
+    from gensynth.export import Run
+
+    written = Run(path).config
+    values = {key: written[key] for key in PROTOCOL if key in written}
+    return Base(str(path / "config.yaml"), values)
 
 
 def _print(figures: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ folders of the plural names, in the working directory first and then in what gen
 ``data`` and ``training`` from what gensynth ships. In any group the path of a YAML file will do.
 """
 
-from gensynth.config.compose import compose, load
+from gensynth.config.compose import Base, compose, load
 from gensynth.config.folders import FOLDERS, GROUPS, find, folders, options
 
-__all__ = ["FOLDERS", "GROUPS", "compose", "find", "folders", "load", "options"]
+__all__ = ["FOLDERS", "GROUPS", "Base", "compose", "find", "folders", "load", "options"]

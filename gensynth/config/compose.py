@@ -1,7 +1,7 @@
 """Composition: defaults, chosen files and overrides into one checked experiment."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from hydra import compose as hydra_compose
@@ -38,12 +38,27 @@ def compose(overrides: Sequence[str] = ()) -> dict[str, Any]:
     return _compose(overrides).mapping
 
 
-def load(model: type[ModelT], overrides: Sequence[str] = ()) -> ModelT:
+@dataclass(frozen=True)
+class Base:
+    """Values of an earlier experiment that take the place of the defaults.
+
+    Attributes:
+        file: Where they come from, for errors.
+        values: By top-level key; the others keep their defaults.
+    """
+
+    file: str
+    values: Mapping[str, Any]
+
+
+def load(model: type[ModelT], overrides: Sequence[str] = (), *, base: Base | None = None) -> ModelT:
     """Composes one experiment and checks all of it.
 
     Args:
         model: The pydantic model of the whole experiment.
         overrides: As for :func:`compose`.
+        base: What stands where no override says otherwise. A choice of ``experiment`` leaves
+            nothing of it.
 
     Returns:
         The experiment.
@@ -53,6 +68,8 @@ def load(model: type[ModelT], overrides: Sequence[str] = ()) -> ModelT:
             the file or the override that it comes from.
     """
     composed = _compose(overrides)
+    if base is not None:
+        composed = composed.over(base)
     loaded = validate(model, composed.mapping, where=composed.locate)
     if model.model_fields.keys() >= {"prototype", "search_space"}:
         _check_parts(composed)
@@ -64,12 +81,31 @@ class _Composed:
     mapping: dict[str, Any]
     choices: Mapping[str, str]
     overrides: Sequence[Override]
+    base: Base | None = None
+
+    def over(self, base: Base) -> "_Composed":
+        """What the overrides choose and set, and of the rest what the base holds."""
+        chosen = {override.key for override in self.overrides}
+        if "experiment" in chosen:
+            return self
+        kept = {key: value for key, value in base.values.items() if key not in chosen}
+        config, wanted = OmegaConf.create({**self.mapping, **kept}), OmegaConf.create(self.mapping)
+        for key in (key for key in chosen if "." in key):
+            outer, _, last = key.rpartition(".")
+            holder = OmegaConf.select(wanted, outer)
+            if holder is not None and last in holder:
+                OmegaConf.update(config, key, holder[last], merge=False, force_add=True)
+            elif OmegaConf.select(config, key) is not None:
+                del OmegaConf.select(config, outer)[last]
+        return replace(self, mapping=_plain(config), base=Base(base.file, kept))
 
     def locate(self, key: str) -> str:
         """Where the value of a dotted key comes from."""
         for override in reversed(self.overrides):
             if override.key not in GROUPS and f"{key}.".startswith(f"{override.key}."):
                 return override.text if override.key == key else f"{override.text}: {key}"
+        if self.base is not None and key.partition(".")[0] in self.base.values:
+            return f"{self.base.file}: {key}"
         experiment = find("experiment", self.choices.get("experiment", ""))
         if experiment and OmegaConf.select(read(experiment), key) is not None:
             return f"{shown(experiment)}: {key}"
@@ -106,6 +142,9 @@ def _compose(texts: Sequence[str]) -> _Composed:
             told = [line for override in overrides for line in override.hydra]
             config = hydra_compose("config", told, return_hydra_config=True)
         choices = {str(group): choice for group, choice in config.hydra.runtime.choices.items()}
+        OmegaConf.set_readonly(config, False)
+        with open_dict(config):
+            del config["hydra"]
         mapping = _plain(config)
     except MissingConfigException as error:
         raise _no_such_choice(error) from error
@@ -125,9 +164,6 @@ def _check_key(key: str, known: Collection[str], where: str) -> None:
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
-    OmegaConf.set_readonly(config, False)
-    with open_dict(config):
-        del config["hydra"]
     mapping = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(mapping, dict)
     return {str(key): value for key, value in mapping.items()}

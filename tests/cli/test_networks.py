@@ -166,3 +166,24 @@ def test_dashboard_serves_until_it_is_interrupted(run: Path):
             assert process.wait(timeout=20) == 130
         finally:
             process.kill()
+
+
+def test_a_run_is_evaluated_as_it_was_searched_unless_told_otherwise(
+    capsys: Captured, tmp_path: Path
+):
+    """Nothing is trained: what the run says shows in what is refused."""
+    config = {
+        "data": {"kind": "synthetic", "seed": 0, "subjects": 40, "frames": 1},
+        "folds": {"count": 4, "by": "subject"},
+    }
+    run = make_run(tmp_path / "run", config=config)
+    assert "there is no fold 4; use 0 to 3" in mistake(capsys, "evaluate", run, "--fold", "4")
+    said = mistake(capsys, "evaluate", run, "--fold", "4", "folds.count=3")
+    assert "use 0 to 2" in said
+    said = mistake(capsys, "evaluate", run, "data.subjects=3")
+    assert "use more subjects" in said
+    said = mistake(capsys, "evaluate", run, "--fold", "10", "data=synthetic", "folds.count=10")
+    assert "use 0 to 9" in said
+    wrong = make_run(tmp_path / "wrong", config={"folds": {"count": 1, "by": "subject"}})
+    said = mistake(capsys, "evaluate", wrong)
+    assert said.startswith(f"{wrong / 'config.yaml'}: folds.count: ")
