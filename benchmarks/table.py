@@ -93,7 +93,17 @@ class Table:
         Raises:
             LookupError: If the network is not trained yet.
         """
-        decisions = self.space.ask(trial)
+        return self.entry(self.space.ask(trial))
+
+    def entry(self, decisions: Mapping[str, Value]) -> Entry:
+        """The row of a network.
+
+        Args:
+            decisions: All that it asks, and no others.
+
+        Raises:
+            LookupError: If the network is not trained yet.
+        """
         entry = self._by_decisions.get(_identity(decisions))
         if entry is None:
             raise LookupError(
