@@ -39,6 +39,15 @@ def generate(
     seeds: Annotated[
         str, typer.Option(metavar="A:B", help="One network a seed, from A up to B - 1.")
     ] = "0:10",
+    max_params: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="At most so many parameters, from the generator that was fitted to that budget.",
+            show_default=False,
+        ),
+    ] = None,
     raw: Annotated[
         bool,
         typer.Option("--raw", help="Take what each seed draws first: nothing refused or redrawn."),
@@ -52,8 +61,8 @@ def generate(
     span = _span(seeds)
     from gensynth.generator.making import choose, make
 
-    path, chosen = choose(run_directory(run), generator)
-    networks = make(chosen, span, raw=raw, where=str(path))
+    path, chosen = choose(run_directory(run), generator, max_params=max_params)
+    networks = make(chosen, span, raw=raw, max_params=max_params, where=str(path))
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -13,11 +13,13 @@ from gensynth.errors import UserError
 from gensynth.generator.assessment import best
 from gensynth.generator.generator import Generator
 from gensynth.genome import Genome
-from gensynth.indicator import Indicator
+from gensynth.indicator import Bound, Indicator
 from gensynth.space import Space, load_space
 from gensynth.validation import validate
 
 BEST = "best"
+PARAMS = "params"
+FAMILY = "budget-*.json"
 DRAWS = 100
 THOUSAND = 1000
 
@@ -47,12 +49,16 @@ class Made:
         return self.violation <= 0
 
 
-def choose(run: Path, which: str = BEST) -> tuple[Path, Generator]:
+def choose(
+    run: Path, which: str = BEST, *, max_params: int | None = None
+) -> tuple[Path, Generator]:
     """A generator of a run.
 
     Args:
         run: The run directory, or a generator file.
         which: ``"best"``, or the number of an iteration.
+        max_params: Takes the member of the run's family with the greatest budget of parameters
+            that is no greater, else the smallest, where ``which`` is the best and there is one.
 
     Returns:
         Its file and itself.
@@ -71,6 +77,11 @@ def choose(run: Path, which: str = BEST) -> tuple[Path, Generator]:
             where=str(run),
             remedy="name the directory of a search that has trained some networks",
         )
+    family = sorted((run / "generators").glob(FAMILY))
+    if max_params is not None and which == BEST and family:
+        fitting = [path for path in family if _budget(path) <= max_params] or family[:1]
+        path = max(fitting, key=_budget)
+        return path, Generator.load(path)
     generators = {path: Generator.load(path) for path in files}
     if which == BEST:
         chosen = best(list(generators.values())).iteration
@@ -85,6 +96,19 @@ def choose(run: Path, which: str = BEST) -> tuple[Path, Generator]:
     raise UserError(f"no generator {chosen}", where=str(run), remedy=f"choose one of 0 to {last}")
 
 
+def within(indicator: Indicator, params: int, *, where: str = "params") -> Indicator:
+    """An indicator function that also bounds the parameters.
+
+    Raises:
+        UserError: If it asks for more parameters than that.
+    """
+    old = indicator.bounds.get(PARAMS)
+    least, most = (old.min, old.max) if old is not None else (None, None)
+    new = {"min": least, "max": params if most is None else min(most, params)}
+    bounds = {**indicator.bounds, PARAMS: validate(Bound, new, where=where)}
+    return indicator.model_copy(update={"bounds": bounds})
+
+
 def space_of(generator: Generator, *, where: str = "generator") -> Space:
     """The search space that a generator's file holds.
 
@@ -97,7 +121,12 @@ def space_of(generator: Generator, *, where: str = "generator") -> Space:
 
 
 def make(
-    generator: Generator, seeds: range, *, raw: bool = False, where: str = "generator"
+    generator: Generator,
+    seeds: range,
+    *,
+    raw: bool = False,
+    max_params: int | None = None,
+    where: str = "generator",
 ) -> Iterator[Made]:
     """Makes networks.
 
@@ -111,6 +140,7 @@ def make(
         generator: A generator that was saved with its space.
         seeds: Consecutive seeds, one for each network.
         raw: Whether to take G(s) as it is, whatever it violates or repeats.
+        max_params: One more static bound.
         where: The generator's file, for errors and for the networks' provenance.
 
     Returns:
@@ -121,7 +151,10 @@ def make(
     """
     space = space_of(generator, where=where)
     constraint = generator.constraint or {"name": "none", "bounds": {}}
-    static = validate(Indicator, constraint, where=where).static
+    indicator = validate(Indicator, constraint, where=where)
+    if max_params is not None:
+        indicator = within(indicator, max_params, where="--max-params")
+    static = indicator.static
     origin: dict[str, Any] = {"generator": Path(where).name, "iteration": generator.iteration}
 
     def draw(seed: int, number: int) -> Made:
@@ -132,6 +165,11 @@ def make(
         return Made(seed, number, described, metrics, sum(max(v, 0.0) for v in violations))
 
     return (draw(seed, 0) for seed in seeds) if raw else _screened(draw, seeds)
+
+
+def _budget(path: Path) -> int:
+    digits = path.stem.rpartition("-")[2]
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _screened(draw: Callable[[int, int], Made], seeds: range) -> Iterator[Made]:

@@ -1,4 +1,4 @@
-"""The generators of a run as files: one an iteration, and the front of them."""
+"""The generators of a run as files: one an iteration, a family of budgets, and what is best."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from optuna.trial import FrozenTrial
+
+from gensynth.cost import cost
 from gensynth.generator import (
     GenerativeSynthesisSampler,
     Generator,
     assess,
     assessed,
+    family,
     pareto,
 )
+from gensynth.generator.history import FINISHED, observe
+from gensynth.generator.making import FAMILY, within
+from gensynth.indicator import Indicator
 from gensynth.search.ledger import Ledger
 from gensynth.search.rundir import RunDirectory, replace_file
-from gensynth.search.setting import Setting, identity
+from gensynth.search.setting import Setting, identity, screen
 
 FRONT = "pareto.json"
 
@@ -58,18 +65,7 @@ class GeneratorFiles:
         self._latest = generator.iteration
         if path.exists():
             return
-        experiment = self.setting.experiment
-        classes = len(self.setting.dataset.classes)
-        self._save(
-            generator.model_copy(
-                update={
-                    "space": experiment.search_space,
-                    "prototype": {**experiment.prototype, "classes": classes},
-                    "constraint": experiment.constraint.model_dump(mode="json"),
-                }
-            ),
-            path,
-        )
+        self._save(self._complete(generator, self.setting.experiment.constraint), path)
 
     def judge(self) -> bool:
         """Judges one generator by the final inquisitor; returns whether more are left."""
@@ -82,24 +78,68 @@ class GeneratorFiles:
         return bool(self._again)
 
     def finish(self) -> list[str]:
-        """Judges what is left and writes the front; returns the files, relative to the run."""
+        """Judges what is left, fits the family and writes the front.
+
+        Returns:
+            The generators' files, relative to the run.
+        """
         if not self.files:
             return []
         while self.judge():
             pass
         best = {one.iteration for one in pareto([Generator.load(path) for path in self.files])}
         front = [path.name for path in self.files if _iteration(path) in best]
-        text = json.dumps({"format": "gensynth.generators", "version": 1, "pareto": front})
-        replace_file(self.directory.generators / FRONT, text + "\n")
-        return [str(path.relative_to(self.directory.path)) for path in self.files]
+        family = self._save_family()
+        listed = {"format": "gensynth.generators", "version": 1, "pareto": front, "family": family}
+        replace_file(self.directory.generators / FRONT, json.dumps(listed, indent=1) + "\n")
+        paths = [*self.files, *(self.directory.generators / str(one["file"]) for one in family)]
+        return [str(path.relative_to(self.directory.path)) for path in paths]
+
+    def _save_family(self) -> list[dict[str, float | str | None]]:
+        """Fits one generator a budget of parameters to accuracy, and saves each."""
+        sampler = self.ledger.study.sampler
+        assert isinstance(sampler, GenerativeSynthesisSampler)
+        study, constraint = self.ledger.study, self.setting.experiment.constraint
+        known = screen(self.setting)
+        past = [
+            observe(trial, study.directions, known, _accuracy)
+            for trial in study.get_trials(deepcopy=False, states=FINISHED)
+        ]
+        for old in self.directory.generators.glob(FAMILY):
+            old.unlink()
+        listed: list[dict[str, float | str | None]] = []
+        for one in family(sampler.generator(study), past, known, seed=sampler.seed):
+            path = self.directory.generators / f"budget-{one.budget:06d}.json"
+            self._save(self._complete(one.generator, within(constraint, one.budget)), path)
+            listed.append(
+                {
+                    "file": path.name,
+                    "max_params": one.budget,
+                    "static_feasible": one.assessment.static_feasible,
+                    "accuracy": one.assessment.mean_performance,
+                }
+            )
+        return listed
+
+    def _complete(self, generator: Generator, constraint: Indicator) -> Generator:
+        """The generator with all that it takes to make networks."""
+        experiment, classes = self.setting.experiment, len(self.setting.dataset.classes)
+        return generator.model_copy(
+            update={
+                "space": experiment.search_space,
+                "prototype": {**experiment.prototype, "classes": classes},
+                "constraint": constraint.model_dump(mode="json"),
+            }
+        )
 
     def _save(self, generator: Generator, path: Path) -> None:
         sampler = self.ledger.study.sampler
         assert isinstance(sampler, GenerativeSynthesisSampler)
+        static = Indicator.model_validate(generator.constraint).static
         figures = assess(
             generator,
             self.setting.space,
-            self.setting.violations,
+            lambda genome: static.violations(cost(genome).metrics()),
             inquisitor=sampler.inquisitor(self.ledger.study),
             key=identity,
         )
@@ -107,6 +147,11 @@ class GeneratorFiles:
         temporary = path.with_name(f".{path.name}.new")
         assessed(generator, figures).save(temporary)
         temporary.replace(path)
+
+
+def _accuracy(trial: FrozenTrial) -> float | None:
+    value = trial.user_attrs.get("metrics", {}).get("accuracy")
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _iteration(path: Path) -> int:

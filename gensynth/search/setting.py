@@ -13,6 +13,7 @@ from gensynth.cost import cost
 from gensynth.data import Dataset, Fold, folds, load
 from gensynth.errors import UserError
 from gensynth.generator import GenerativeSynthesisSampler, Generator
+from gensynth.generator.history import Screen
 from gensynth.genome import Genome
 from gensynth.indicator import RECALL, known_metrics
 from gensynth.search.experiment import Experiment
@@ -77,6 +78,11 @@ def check_constraint(experiment: Experiment, dataset: Dataset) -> None:
     except UserError as error:
         where = f"constraint {experiment.constraint.name}: {error.where}"
         raise UserError(error.problem, where=where, remedy=error.remedy) from error
+
+
+def screen(setting: Setting) -> Screen:
+    """What is known of the space's networks without training."""
+    return Screen(setting.space, setting.violations, identity, _costs)
 
 
 def sampler(setting: Setting) -> BaseSampler:

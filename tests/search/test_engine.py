@@ -74,9 +74,11 @@ def test_a_run_directory_has_everything_and_nothing_is_left_elsewhere(run):
     assert written == {name: value for name, value in results.items() if name != "run"}
     for name in written["generators"]:
         assert Generator.load(folder / name).static_feasible is not None
-    front = json.loads((folder / "generators" / "pareto.json").read_text())["pareto"]
-    assert front
-    assert all(f"generators/{name}" in written["generators"] for name in front)
+    listed = json.loads((folder / "generators" / "pareto.json").read_text())
+    members = [member["file"] for member in listed["family"]]
+    assert listed["pareto"]
+    assert members
+    assert all(f"generators/{name}" in written["generators"] for name in listed["pareto"] + members)
 
 
 def test_networks_of_the_front_can_be_read_back(run, setting: Setting):
