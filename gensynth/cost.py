@@ -124,7 +124,7 @@ class Layer:
 def cost(genome: Genome) -> Cost:
     """Counts a network's parameters, multiply-accumulates, peak memory and model bytes.
 
-    Linear in nodes and edges.
+    Linear in nodes and edges, and remembered with the genome.
 
     Args:
         genome: The network.
@@ -132,6 +132,14 @@ def cost(genome: Genome) -> Cost:
     Returns:
         Its cost.
     """
+    known = genome.__dict__.get("_cost")
+    if isinstance(known, Cost):
+        return known
+    found = genome.__dict__["_cost"] = _counted(genome)
+    return found
+
+
+def _counted(genome: Genome) -> Cost:
     shapes = genome.shapes
     params = macs = 0
     for node in genome.nodes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,16 +15,15 @@ from scipy.stats import norm
 from gensynth.generator.decisions import Choice, Range
 from gensynth.generator.encoding import Encoder
 from gensynth.generator.history import Observation, Screen
-from gensynth.generator.hypervolume import Front
+from gensynth.generator.hypervolume import NODES, WEIGHTS, Front
 from gensynth.generator.surrogate import GaussianProcess, Shape
 from gensynth.generator.targets import (
     FEWEST,
+    Scale,
     known,
     measured,
     several,
-    strongest,
     utilities,
-    winsorised,
 )
 
 Vector = NDArray[np.float64]
@@ -32,9 +31,7 @@ Matrix = NDArray[np.float64]
 Rows = Sequence[Mapping[str, Any]]
 Costs = Sequence[Mapping[str, float]]
 
-MOST = 300
 SURE = 0.5
-EXACT = 1e-6
 TARGET = "U"
 FIDELITY = "fidelity"
 
@@ -61,18 +58,6 @@ class Prediction:
         likely = self.log_feasible >= np.log(SURE)
         return np.lexsort((-self.mean, np.where(likely, 0.0, self.violation), ~likely))
 
-    def improvement(self, best: float | None) -> Vector:
-        """Log of feasibility times expected improvement over ``best`` (Gardner et al. 2014).
-
-        Without a feasible network so far there is nothing to improve on, and the probability of
-        feasibility alone decides.
-        """
-        if best is None:
-            standard = (self.mean - self.mean.mean()) / (self.mean.std() or 1.0)
-            return np.asarray(self.log_feasible + 1e-3 * standard)
-        z = (self.mean - best) / self.deviation
-        return np.asarray(self.log_feasible + np.log(self.deviation) + _log_improvement(z))
-
 
 class Inquisitor:
     """Models of U, of several objectives, and of every measured constraint.
@@ -81,11 +66,10 @@ class Inquisitor:
     exactly and is not modelled.
 
     Args:
-        past: Finished trials, in the order in which they finished.
+        past: Finished trials to learn from: O(trials³).
         decisions: How to encode each decision.
         screen: Where the costs of other networks come from.
         shapes: Hyperparameters, by model, of an inquisitor that has seen a little less.
-        most: How many of the trials to learn from: the best, and the latest.
     """
 
     def __init__(
@@ -94,32 +78,27 @@ class Inquisitor:
         decisions: Mapping[str, Choice | Range],
         screen: Screen,
         shapes: Mapping[str, Shape] | None = None,
-        *,
-        most: int = MOST,
     ) -> None:
         self.screen = screen
-        self._observations = [past[index] for index in strongest(past, most)]
+        self._observations = list(past)
         self._decisions = decisions
         self._prepare()
-        self._targets = winsorised(utilities(self._observations))
-        raw = several(self._observations)
-        self._objectives = [winsorised(column) for column in raw.T]
+        objectives = several(self._observations).T
         costs = [one.costs for one in self._observations]
+        self._names = [_objective(index) for index in range(len(objectives))]
         self._known = {
-            index: found
-            for index, column in enumerate(raw.T)
+            name: found
+            for name, column in zip(self._names, objectives, strict=True)
             if (found := known(column, costs)) is not None
         }
-        self._constraints = sorted(constraints := measured(self._observations))
-        columns = {TARGET: self._targets} | constraints
-        for index, column in enumerate(self._objectives):
-            if index not in self._known:
-                columns[_objective(index)] = column
-        self._models = {
-            name: model
-            for name, values in columns.items()
-            if (model := self._modelled(values, (shapes or {}).get(name))) is not None
-        }
+        self._values = {TARGET: utilities(self._observations)}
+        self._values |= dict(zip(self._names, objectives, strict=True))
+        constraints = measured(self._observations)
+        self._constraints = sorted(constraints)
+        self._scales: dict[str, Scale] = {}
+        self._models: dict[str, GaussianProcess] = {}
+        for name, values in (self._values | constraints).items():
+            self._learn(name, values, (shapes or {}).get(name))
         self._believed: tuple[Matrix, Costs] = (self._inputs[:0], [])
         self._feasible = np.asarray([one.violation <= 0 for one in self._observations])
 
@@ -149,16 +128,32 @@ class Inquisitor:
         columns = [self._encoder(decisions), np.clip(standard, -5, 5), fidelity[:, None]]
         return np.concatenate(columns, axis=1)
 
-    def _modelled(self, values: Vector, shape: Shape | None) -> GaussianProcess | None:
+    def _learn(self, name: str, values: Vector, shape: Shape | None) -> None:
+        """Models one outcome; U and objectives on the scale under which they are likeliest."""
         there = ~np.isnan(values)
-        if there.sum() < FEWEST or not np.ptp(values[there]) > 0:
-            return None
-        return GaussianProcess(self._inputs[there], values[there], self._owners, shape)
+        straight = Scale.of(values, 1.0) if shape is None else Scale.of(values, shape.power)
+        self._scales[name] = straight
+        if there.sum() < FEWEST or not np.ptp(values[there]) > 0 or name in self._known:
+            return
+        inputs, values = self._inputs[there], values[there]
+        if name in self._constraints:
+            self._models[name] = GaussianProcess(inputs, values, self._owners, shape)
+            return
+        model = GaussianProcess(inputs, straight(values), self._owners, shape)
+        if shape is None:
+            bent = Scale.of(values)
+            other = GaussianProcess(inputs, bent(values), self._owners)
+            if other.evidence + bent.log_slope(values).sum() > model.evidence:
+                self._scales[name], model = bent, other
+        self._models[name] = model
 
     @property
     def shapes(self) -> dict[str, Shape]:
         """Hyperparameters by model."""
-        return {name: model.shape for name, model in self._models.items()}
+        return {
+            name: replace(model.shape, power=self._scales[name].power)
+            for name, model in self._models.items()
+        }
 
     def predict(self, decisions: Rows, costs: Costs) -> Prediction:
         """Predicts networks at full training.
@@ -178,7 +173,11 @@ class Inquisitor:
             z = centre / spread
             log_feasible += log_ndtr(-z)
             violation += spread * (norm.pdf(z) + z * ndtr(z))
-        return Prediction(mean, deviation, log_feasible, violation)
+        if TARGET not in self._models:
+            return Prediction(mean, deviation, log_feasible, violation)
+        scale = self._scales[TARGET]
+        middle, high = scale.back(mean), scale.back(mean + deviation)
+        return Prediction(middle, high - middle, log_feasible, violation)
 
     def _expect(self, name: str, queries: Matrix) -> tuple[Vector, Vector]:
         model = self._models.get(name)
@@ -186,22 +185,26 @@ class Inquisitor:
             return np.zeros(len(queries)), np.ones(len(queries))
         return model.predict(queries)
 
-    def _expect_objectives(self, queries: Matrix, costs: Costs) -> tuple[Matrix, Matrix]:
-        """Mean and deviation of every objective, (networks, objectives) each."""
-        columns = []
-        for index, values in enumerate(self._objectives):
-            if index in self._known:
-                name, sign = self._known[index]
-                exact = sign * np.asarray([one.get(name, np.nan) for one in costs])
-                floor = float(np.nanmin(values))
-                spread = EXACT * (float(np.nanstd(values)) or 1.0)
-                columns.append((np.fmax(exact, floor), np.full(len(queries), spread)))
+    def _expect_objectives(self, queries: Matrix, costs: Costs) -> list[Matrix]:
+        """For each objective its values at :data:`NODES` deviations, (networks, nodes)."""
+        found = []
+        for name in self._names:
+            scale = self._scales[name]
+            if name in self._known:
+                cost, sign = self._known[name]
+                exact = sign * np.asarray([one.get(cost, np.nan) for one in costs])
+                found.append(np.repeat(np.fmax(exact, scale.floor)[:, None], len(NODES), axis=1))
             else:
-                columns.append(self._expect(_objective(index), queries))
-        return np.stack([one[0] for one in columns], 1), np.stack([one[1] for one in columns], 1)
+                mean, deviation = self._expect(name, queries)
+                found.append(scale.back(mean[:, None] + deviation[:, None] * NODES))
+        return found
 
     def promise(self, decisions: Rows, costs: Costs, *, widening: bool) -> Vector:
         """Logarithm of what is to be won by training networks, (networks,).
+
+        Of U it is feasibility times expected improvement (Gardner et al. 2014), of a front times
+        expected growth of its hypervolume. Without a feasible network so far there is nothing to
+        improve on, and the probability of feasibility decides.
 
         Args:
             decisions: Of each network.
@@ -209,18 +212,20 @@ class Inquisitor:
             widening: Whether what counts is the front of several objectives and not U.
         """
         queries = self._encode(decisions, costs, np.ones(len(decisions)))
-        prediction = self._predict(queries)
-        if not widening:
-            return prediction.improvement(self.best)
-        if self.front is None:
-            return prediction.improvement(None)
-        mean, deviation = self._expect_objectives(queries, costs)
-        return np.asarray(prediction.log_feasible + self.front.log_improvement(mean, deviation))
+        log_feasible = self._predict(queries).log_feasible
+        if widening and self.front is not None:
+            samples = self._expect_objectives(queries, costs)
+            return np.asarray(log_feasible + self.front.log_improvement(samples))
+        mean, deviation = self._expect(TARGET, queries)
+        if widening or self.best is None:
+            return np.asarray(log_feasible + 1e-3 * (mean - mean.mean()) / (mean.std() or 1.0))
+        z = (mean - self.best) / deviation
+        return np.asarray(log_feasible + np.log(deviation) + _log_improvement(z))
 
     @cached_property
     def best(self) -> float | None:
-        """Greatest expected target among the feasible networks so far."""
-        usable = self._feasible & ~np.isnan(self._targets)
+        """Greatest expected target among the feasible networks so far, on its scale."""
+        usable = self._feasible & ~np.isnan(self._values[TARGET])
         if not usable.any() or TARGET not in self._models:
             return None
         inputs = np.concatenate([self._inputs[usable], self._believed[0]])
@@ -229,11 +234,12 @@ class Inquisitor:
     @cached_property
     def _expected_front(self) -> tuple[list[Mapping[str, Any]], Matrix]:
         """Decisions of the trained networks on the expected front, and objectives to surpass."""
-        there = np.all([~np.isnan(column) for column in self._objectives], axis=0)
+        there = np.all([~np.isnan(self._values[name]) for name in self._names], axis=0)
         usable = np.flatnonzero(self._feasible & there)
         costs = [self._observations[index].costs for index in usable]
         inputs = np.concatenate([self._inputs[usable], self._believed[0]])
-        values = self._expect_objectives(inputs, [*costs, *self._believed[1]])[0]
+        samples = self._expect_objectives(inputs, [*costs, *self._believed[1]])
+        values = np.stack([one @ WEIGHTS for one in samples], axis=1)
         first = values[: len(usable)]
         beaten = [((first >= one).all(1) & (first > one).any(1)).any() for one in first]
         kept = usable[~np.asarray(beaten, dtype=bool)]
@@ -242,7 +248,7 @@ class Inquisitor:
     @cached_property
     def front(self) -> Front | None:
         """What the front leaves to be won; None without a feasible network."""
-        if not self._objectives or not self._expected_front[0]:
+        if not self._names or not self._expected_front[0]:
             return None
         return Front.of(self._expected_front[1])
 

@@ -23,11 +23,11 @@ from gensynth.generator.history import (
     recall,
     written,
 )
-from gensynth.generator.inquisitor import MOST, Inquisitor
+from gensynth.generator.inquisitor import Inquisitor
 from gensynth.generator.proposal import Pool, drawing
 from gensynth.generator.recollection import Recollection
 from gensynth.generator.surrogate import Shape
-from gensynth.generator.targets import utilities
+from gensynth.generator.targets import strongest, utilities
 from gensynth.generator.tracing import Define
 from gensynth.generator.update import rank_weights, step
 
@@ -35,10 +35,11 @@ PERIOD = 4
 GROWTH = 5
 REFIT = 50
 RESHAPE = 10
-FEW = 150
+MOST = 300
+FEW = 120
 ELITES = 0.25
 FEWEST_ELITES = 8
-PROBES = 64
+PROBES = 32
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Memory:
     _moments: list[tuple[float, int]] = field(default_factory=list)
     _recollections: dict[int, Recollection] = field(default_factory=dict)
     _generators: list[tuple[int, Generator]] = field(default_factory=list)
+    _chain: list[tuple[int, dict[str, Shape]]] = field(default_factory=list)
     _inquisitors: dict[int, Inquisitor] = field(default_factory=dict)
     _shapes: dict[int, dict[str, Shape]] = field(default_factory=dict)
 
@@ -121,6 +123,7 @@ class Memory:
         self.past.insert(place, seen)
         if place < len(self.past) - 1:
             self._generators = [entry for entry in self._generators if entry[0] <= place]
+            self._chain = [entry for entry in self._chain if entry[0] <= place]
             self._inquisitors.clear()
             self._shapes.clear()
 
@@ -176,7 +179,7 @@ class Memory:
 
     def _next(self, size: int) -> Generator:
         before = self._generators[-1][1] if self._generators else self.learning.initial
-        past = self.past[:size]
+        past = _chosen(self.past[:size], FEW)
         met = {name: kind for one in past for name, kind in one.distributions.items()}
         before = before.meeting(met)
         order = self._probed(past, before, size)
@@ -195,10 +198,14 @@ class Memory:
         self, past: Sequence[Observation], before: Generator, size: int
     ) -> list[Mapping[str, Any]]:
         """Decisions of trained networks and of fresh samples, as the inquisitor ranks them."""
-        targets = utilities(past)
-        if np.isnan(targets).all():
+        if np.isnan(utilities(past)).all():
             return [past[index].decisions for index in front_order(past)]
-        inquisitor = Inquisitor(past, before.theta, self.learning.screen, most=FEW)
+        if not self._chain or size >= 2 * self._chain[-1][0]:
+            inquisitor = Inquisitor(past, before.theta, self.learning.screen)
+            self._chain.append((size, inquisitor.shapes))
+        else:
+            shapes = self._chain[-1][1]
+            inquisitor = Inquisitor(past, before.theta, self.learning.screen, shapes)
         rows = [(one.decisions, one.costs) for one in past if one.violation <= 0 or not one.static]
         define = self.learning.screen.define
         if define is not None:
@@ -228,10 +235,14 @@ class Memory:
     def _learned(
         self, size: int, shapes: dict[str, Shape] | None, *, most: int = MOST
     ) -> Inquisitor:
-        past = self.past[:size]
+        past = _chosen(self.past[:size], most)
         met = {key: kind for one in past for key, kind in one.distributions.items()}
         theta = self.generator().meeting(met).theta
-        return Inquisitor(past, theta, self.learning.screen, shapes, most=most)
+        return Inquisitor(past, theta, self.learning.screen, shapes)
+
+
+def _chosen(past: Sequence[Observation], most: int) -> list[Observation]:
+    return [past[index] for index in strongest(past, most)]
 
 
 def _rounded(count: int, parts: int) -> int:

@@ -26,8 +26,9 @@ from gensynth.generator.tracing import Define, trace
 from gensynth.generator.update import ENTROPY_FLOOR, STEP_LIMIT
 
 POOL = 48
+EFFORT = 1_000
+SMALLEST = 16
 ROUNDS = 4
-STEPS = 12
 INCUMBENTS = 6
 LEANING = 0.5
 
@@ -267,7 +268,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         informed = self._ranks and memory.observed >= self._learning.startup
         for size in itertools.count(1):
             if informed:
-                order = self._ranked(memory, pool, define, rng, POOL * size)
+                order = self._ranked(memory, pool, define, rng, size)
             else:
                 wanted = size if self._price is None else POOL * size
                 pool.gather(define, generator, [], rng, size=wanted)
@@ -285,19 +286,24 @@ class GenerativeSynthesisSampler(BaseSampler):
         pool: Pool,
         define: Define[Any],
         rng: np.random.Generator,
-        size: int,
+        growth: int,
     ) -> list[Candidate]:
-        """Candidates, the most promising first."""
+        """Candidates, the most promising first.
+
+        A candidate takes time in proportion to its decisions, so there are the fewer the more
+        decisions there are.
+        """
         generator = memory.generator()
         widening = self._widens(memory, rng)
         inquisitor = memory.inquisitor().believing(*memory.under_way())
         incumbents = inquisitor.incumbents(INCUMBENTS, rng, widening=widening)
-        pool.gather(define, generator, incumbents, rng, size=size)
+        size = min(max(EFFORT // max(len(incumbents[0]), 1), SMALLEST), POOL)
+        pool.gather(define, generator, incumbents, rng, size=size * growth)
         promises = self._promises(inquisitor, pool.candidates, widening)
         for _ in range(ROUNDS):
             leaders = np.argsort(-promises, kind="stable")[:INCUMBENTS]
             near = [pool.candidates[index].decisions for index in leaders]
-            for _ in range(STEPS):
+            for _ in range(size // ROUNDS):
                 pool.draw(define, varied(generator, near, rng))
             fresh = self._promises(inquisitor, pool.candidates[len(promises) :], widening)
             promises = np.concatenate([promises, fresh])

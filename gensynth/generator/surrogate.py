@@ -16,10 +16,10 @@ LENGTH = 0.6
 DOUBT = 2.0
 LINEAR = 0.2
 NOISE = 1e-3
-LEAST_NOISE = 1e-5
+LEAST_NOISE = 1e-7
 MOST_NOISE = 2.0
 JITTER = 1e-9
-RESOLUTION = 1e-3
+RESOLUTION = 1e-4
 ITERATIONS = 30
 ROOT5 = 5.0**0.5
 
@@ -33,12 +33,14 @@ class Shape:
         relevance: Logarithm of the weight of each group of columns in a squared distance.
         linear: Share of the linear kernel.
         noise: Variance of the noise as a share of the signal's.
+        power: Of the scale on which its targets are (:class:`gensynth.generator.targets.Scale`).
     """
 
     scale: float
     relevance: Mapping[str, float]
     linear: float
     noise: float
+    power: float = 1.0
 
 
 class GaussianProcess:
@@ -56,6 +58,10 @@ class GaussianProcess:
         targets: (n,), finite.
         owners: The group of each column.
         shape: Hyperparameters that are known already; groups that it lacks are taken as typical.
+
+    Attributes:
+        shape: Hyperparameters.
+        evidence: Logarithm of the density of the targets, up to a constant; 0 with a given shape.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class GaussianProcess:
         self._groups = sorted(set(owners))
         index = {name: position for position, name in enumerate(self._groups)}
         self._group = np.asarray([index[name] for name in owners], dtype=np.intp)
+        self.evidence = 0.0
         self.shape = self._fitted() if shape is None else shape
         self._weights = self._column_weights(
             np.asarray([self.shape.relevance.get(name, _TYPICAL) for name in self._groups]),
@@ -83,7 +90,7 @@ class GaussianProcess:
             (-6.0, 6.0),
             (np.log(LEAST_NOISE), np.log(MOST_NOISE)),
         ]
-        found = minimize(
+        best = minimize(
             self._loss,
             start,
             args=(start, scale),
@@ -91,7 +98,9 @@ class GaussianProcess:
             method="L-BFGS-B",
             bounds=limits,
             options={"maxiter": ITERATIONS},
-        ).x
+        )
+        found = best.x
+        self.evidence = -float(best.fun) - len(self._residual) * float(np.log(self._spread))
         relevance = dict(zip(self._groups, found[:-2].tolist(), strict=True))
         return Shape(scale, relevance, _share(found[-2]), float(np.exp(found[-1])))
 
@@ -161,7 +170,7 @@ class GaussianProcess:
     def predict(self, queries: Matrix) -> tuple[Matrix, Matrix]:
         """Posterior mean and standard deviation (of the function, without noise), (m,) each.
 
-        The deviation is at least a thousandth of the targets': nobody is surer than that, and the
+        The deviation is at least a ten-thousandth of the targets': nobody is surer, and the
         tails of acquisition functions mean nothing there.
         """
         points = queries - self._centre

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from optuna.study._multi_objective import _fast_non_domination_rank
+from scipy.stats import yeojohnson, yeojohnson_normmax
 
 from gensynth.generator.history import Observation
 
@@ -16,6 +18,9 @@ Matrix = NDArray[np.float64]
 MAX_LEARNED_CONSTRAINTS = 16
 FEWEST = 3
 WORST = 1e12
+TAIL = 5.0
+BENT = 3.0
+FEWEST_TO_BEND = 8
 
 
 def utilities(past: Sequence[Observation]) -> Vector:
@@ -77,14 +82,75 @@ def known(values: Vector, costs: Sequence[Mapping[str, float]]) -> tuple[str, fl
     return None
 
 
-def winsorised(targets: Vector) -> Vector:
-    """Targets with the far bad tail and infinities drawn in, so that the good end is resolved."""
-    finite = targets[np.isfinite(targets)]
-    if len(finite) == 0:
-        return np.full_like(targets, np.nan)
-    low, middle, high = np.quantile(finite, [0.25, 0.5, 1.0])
-    floor = middle - 5 * max(middle - low, 1e-12) if len(finite) > 3 else finite.min()
-    return np.where(np.isnan(targets), np.nan, np.clip(targets, max(floor, finite.min()), high))
+@dataclass(frozen=True)
+class Scale:
+    """A monotone scale on which values look more like a normal distribution's.
+
+    The far bad tail and infinities are drawn in; what is left is standardised and goes through a
+    power transformation (Yeo and Johnson 2000, A new family of power transformations to improve
+    normality or symmetry), so that the good end of a saturating metric is resolved.
+
+    Attributes:
+        floor: Values below count as this one.
+        ceiling: Values above count as this one.
+        centre: What the transformation takes for 0.
+        spread: What it takes for 1.
+        power: Its power; 1 changes nothing.
+    """
+
+    floor: float
+    ceiling: float
+    centre: float
+    spread: float
+    power: float
+
+    @classmethod
+    def of(cls, values: Vector, power: float | None = None) -> Scale:
+        """The scale of some values, NaN where there is none; the likeliest power without one."""
+        finite = values[np.isfinite(values)]
+        if len(finite) == 0:
+            return cls(-np.inf, np.inf, 0.0, 1.0, 1.0)
+        low, middle, high = np.quantile(finite, [0.25, 0.5, 1.0])
+        floor = middle - TAIL * max(middle - low, 1e-12) if len(finite) > 3 else finite.min()
+        floor = max(floor, finite.min())
+        inside = np.maximum(finite, floor)
+        centre, spread = float(inside.mean()), float(inside.std()) or 1.0
+        if power is None:
+            power = 1.0
+            if len(inside) >= FEWEST_TO_BEND and np.ptp(inside) > 0:
+                power = float(yeojohnson_normmax((inside - centre) / spread, brack=(0.0, 2.0)))
+        return cls(float(floor), float(high), centre, spread, min(max(power, -1.0), BENT))
+
+    def __call__(self, values: Vector) -> Vector:
+        """Values on the scale; NaN stays NaN."""
+        return np.asarray(yeojohnson(self._standard(values), lmbda=self.power))
+
+    def log_slope(self, values: Vector) -> Vector:
+        """Logarithm of the scale's slope at values, up to a constant that all powers share."""
+        standard = self._standard(values)
+        return np.asarray((self.power - 1) * np.sign(standard) * np.log1p(np.abs(standard)))
+
+    def _standard(self, values: Vector) -> Vector:
+        inside = np.clip(values, self.floor, self.ceiling)
+        return np.asarray((inside - self.centre) / self.spread)
+
+    def back(self, points: Vector) -> Vector:
+        """The values of points on the scale; beyond what any value reaches, the limit."""
+        power, mirrored = self.power, 2 - self.power
+        up = np.maximum(points, 0.0)
+        down = np.maximum(-points, 0.0)
+        with np.errstate(divide="ignore"):
+            above = (
+                np.expm1(up)
+                if abs(power) < 1e-6
+                else np.maximum(1 + power * up, 1e-9) ** (1 / power) - 1
+            )
+            below = (
+                np.expm1(down)
+                if abs(mirrored) < 1e-6
+                else np.maximum(1 + mirrored * down, 1e-9) ** (1 / mirrored) - 1
+            )
+        return np.asarray(self.centre + self.spread * (above - below))
 
 
 def _is_static(name: str, past: Sequence[Observation]) -> bool:

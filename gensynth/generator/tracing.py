@@ -17,6 +17,10 @@ from optuna.distributions import (
 OutcomeT = TypeVar("OutcomeT")
 OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
 
+REMEMBERED = 4096
+
+_TUPLES: dict[int, tuple[Sequence[Any], CategoricalDistribution]] = {}
+
 Choose = Callable[[str, BaseDistribution], Any]
 Define = Callable[[Any], OutcomeT]
 
@@ -64,11 +68,7 @@ class Tracer:
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """Decides for one of ``choices``."""
-        try:
-            distribution = _choices(tuple((type(choice), choice) for choice in choices))
-        except TypeError:
-            distribution = CategoricalDistribution(choices)
-        return self.decide(name, distribution)
+        return self.decide(name, _categorical(choices))
 
     def decide(self, name: str, distribution: BaseDistribution) -> Any:
         """Decides by the distribution itself; a name that was decided keeps its value."""
@@ -102,6 +102,22 @@ def _integers(low: int, high: int, log: bool, step: int) -> IntDistribution:
 @lru_cache(maxsize=4096)
 def _floats(low: float, high: float, log: bool, step: float | None) -> FloatDistribution:
     return FloatDistribution(low, high, log=log, step=step)
+
+
+def _categorical(choices: Sequence[Any]) -> CategoricalDistribution:
+    """The distribution over choices; of one tuple always the same."""
+    met = _TUPLES.get(id(choices))
+    if met is not None and met[0] is choices:
+        return met[1]
+    try:
+        distribution = _choices(tuple((type(choice), choice) for choice in choices))
+    except TypeError:
+        distribution = CategoricalDistribution(choices)
+    if isinstance(choices, tuple):
+        if len(_TUPLES) >= REMEMBERED:
+            _TUPLES.clear()
+        _TUPLES[id(choices)] = (choices, distribution)
+    return distribution
 
 
 @lru_cache(maxsize=4096)

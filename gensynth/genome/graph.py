@@ -83,6 +83,20 @@ class Genome(BaseModel):
         except UserError as error:
             raise GenomeError(error.problem, where=error.where, remedy=error.remedy) from error
 
+    @classmethod
+    def constructed(
+        cls, *, input: InputShape, nodes: tuple[Node, ...], outputs: dict[str, str], **labels: Any
+    ) -> Genome:
+        """A genome whose maker answers for it: nothing is checked, and it is made in microseconds.
+
+        Args:
+            input: Shape of the image.
+            nodes: Valid operations in an executable order, each of which feeds an output.
+            outputs: Name of each output and its node.
+            labels: ``name`` and ``provenance``.
+        """
+        return cls.model_construct(input=input, nodes=nodes, outputs=outputs, **labels)
+
     @model_validator(mode="after")
     def _is_a_network(self) -> Genome:
         ordered = _executable_order(self.nodes)
@@ -175,7 +189,7 @@ def _infer_shapes(image: InputShape, nodes: tuple[Node, ...]) -> dict[str, Shape
     shapes: dict[str, Shape] = {INPUT: image.shape}
     for node in nodes:
         try:
-            shapes[node.id] = node.infer([shapes[source] for source in node.inputs])
+            shapes[node.id] = node.shape(tuple([shapes[source] for source in node.inputs]))
         except ShapeError as error:
             raise ValueError(f'node "{node.id}": {error}') from error
     return shapes

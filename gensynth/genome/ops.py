@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
@@ -69,6 +70,17 @@ class Operation(BaseModel):
 
     commutative: ClassVar[bool] = False
     arity: ClassVar[tuple[int, int]] = (1, 1)
+
+    @cached_property
+    def _inferred(self) -> dict[tuple[Shape, ...], Shape]:
+        return {}
+
+    def shape(self, shapes: tuple[Shape, ...]) -> Shape:
+        """What :meth:`infer` gives, remembered."""
+        known = self._inferred.get(shapes)
+        if known is None:
+            known = self._inferred[shapes] = self.infer(shapes)
+        return known
 
     def infer(self, shapes: Sequence[Shape]) -> Shape:
         """Gives the shape of the output.

@@ -104,7 +104,7 @@ def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> G
         assembly.stage(number)
     assembly.classifier(classes)
     nodes: Any = tuple(assembly.nodes)
-    return Genome(input=image, nodes=nodes, outputs={OUTPUT: "classifier"}, **labels)
+    return Genome.constructed(input=image, nodes=nodes, outputs={OUTPUT: "classifier"}, **labels)
 
 
 @lru_cache(maxsize=2**14)
