@@ -51,6 +51,10 @@ check: $(READY)  ## lint, format, types, order of the rooms
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
-bench: $(READY)  ## run the benchmarks and print their tables
-	@for name in training overhead price generator; do \
+bench: $(READY)  ## run the benchmarks and print their tables (hours: SEEDS=50 PROCESSES=2)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c requirements.txt -e ".[bench]"
+	@for name in training overhead price; do \
 	    $(VENV)/bin/python -m benchmarks.$$name || exit; done
+	@$(VENV)/bin/python -m benchmarks.generator $(call given,SEEDS,--seeds=) \
+	    $(call given,PROCESSES,--processes=)
+	@for name in claims generators asking; do $(VENV)/bin/python -m benchmarks.$$name || exit; done

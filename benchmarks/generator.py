@@ -25,9 +25,10 @@ from benchmarks.printing import table
 from benchmarks.problem import Problem
 from benchmarks.problems import PROBLEMS
 from benchmarks.record import Record
-from benchmarks.results import DEFAULT, Results, Run, made
+from benchmarks.runs import DEFAULT, Results, Run, made
 
 MARKS = (20, 50, 100, 150)
+BUDGET = 150
 Task = tuple[str, str, int, int]
 
 
@@ -38,8 +39,8 @@ def run(task: Task) -> Run:
     warnings.simplefilter("ignore")
     problem = PROBLEMS[name]()
     record = Record(problem, seed, budget)
-    METHODS[method](record)
-    return Run.of(record, made(method, problem))
+    generator = METHODS[method](record)
+    return Run.of(record, made(method, problem), generator)
 
 
 def fits(problem: Problem, method: str) -> bool:
@@ -67,15 +68,14 @@ def tables(
     results: Results, names: list[str], methods: list[str], seeds: int, budget: int
 ) -> Iterator[str]:
     """A table for each problem."""
-    marks = [mark for mark in MARKS if mark <= budget]
     for name in names:
         problem = PROBLEMS[name]()
         runs = {
-            method: results.of(name, method, made(method, problem), marks[-1])
+            method: results.of(name, method, made(method, problem), budget)
             for method in methods
             if fits(problem, method)
         }
-        yield table(problem, runs, marks=marks, seeds=seeds, reference=OURS)
+        yield table(problem, runs, marks=MARKS, seeds=seeds, reference=OURS)
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--problems", nargs="*", default=list(PROBLEMS), choices=list(PROBLEMS))
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--budget", type=int, default=150)
+    parser.add_argument("--budget", type=int, default=BUDGET, help="evaluations a run, at least")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--results", type=Path, default=DEFAULT)
     parser.add_argument("--only-print", action="store_true")

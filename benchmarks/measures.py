@@ -27,8 +27,17 @@ def curve(
     Returns:
         (marks,): the regret where the best value is known (less is better), or else the best
         feasible value, ``NOTHING`` where there is none; with several objectives the hypervolume
-        of the feasible networks (:func:`hypervolume`) as a share of the true front's.
+        of the feasible networks (:func:`hypervolume`) as a share of the true front's. NaN where
+        there were fewer evaluations.
     """
+    reached = [mark for mark in marks if mark <= len(evaluations)]
+    beyond = np.full(len(marks) - len(reached), np.nan)
+    return np.concatenate([_reached(problem, evaluations, reached), beyond])
+
+
+def _reached(
+    problem: Problem, evaluations: Sequence[Evaluation], marks: Sequence[int]
+) -> NDArray[np.float64]:
     if not problem.single:
         return np.asarray([share(problem, evaluations[:mark]) for mark in marks])
     sign = problem.signs[0]

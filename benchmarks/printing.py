@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.measures import curve
 from benchmarks.problem import Problem
 from benchmarks.record import DUPLICATE
-from benchmarks.results import Run
+from benchmarks.runs import Run
 from benchmarks.statistics import paired, quartiles
 
 Vector = NDArray[np.float64]

@@ -12,7 +12,7 @@ from benchmarks.problem import Evaluation, Problem
 from gensynth.generator.tracing import Plan
 
 DUPLICATE = "duplicate"
-PATIENCE = 200
+PATIENCE = 50
 
 
 class Record:

@@ -12,7 +12,7 @@ Alternative = Literal["two-sided", "greater", "less"]
 
 
 def quartiles(values: ArrayLike) -> tuple[float, float, float]:
-    """Lower quartile, median and upper quartile."""
+    """Lower quartile, median and upper quartile; NaN if one value is."""
     low, middle, high = np.quantile(np.asarray(values), [0.25, 0.5, 0.75])
     return float(low), float(middle), float(high)
 

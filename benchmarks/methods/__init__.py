@@ -1,4 +1,8 @@
-"""Every method by the name that tables show: a function that spends the budget of a record."""
+"""Every method by the name that tables show.
+
+A method is a function that spends the budget of a record, and returns the generator that it has
+learned if it learns one.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from functools import partial
 
 from benchmarks.methods import evolving, nevergrads, optunas, ours, pymoos, smac3
 from benchmarks.record import Record
+from gensynth.generator import Generator
 
-Method = Callable[[Record], None]
+Method = Callable[[Record], Generator | None]
 
 OURS = "gensynth"
 ABLATIONS: dict[str, Method] = {

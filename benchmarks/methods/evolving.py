@@ -15,7 +15,7 @@ from benchmarks.record import Record
 from gensynth.generator.tracing import Plan
 
 STEP = 0.1
-WIDENING = 50
+WIDENING = 20
 
 
 def random(record: Record) -> None:
@@ -86,7 +86,9 @@ def scaled(problem: Problem, wanted: Mapping[str, float]) -> Plan[Any]:
     for name, value in wanted.items():
         if name in decisions:
             low, high = _ends(plan.distributions[name])
-            decisions[name] = int(min(max(round(value), low), high))
+            step = getattr(plan.distributions[name], "step", 1)
+            nearest = low + step * round((value - low) / step)
+            decisions[name] = int(min(max(nearest, low), high))
     return problem.completed(decisions, 0)
 
 

@@ -10,7 +10,7 @@ import optuna
 
 from benchmarks.problem import Evaluation, Problem, nothing
 from benchmarks.record import Record
-from gensynth.generator import GenerativeSynthesisSampler
+from gensynth.generator import GenerativeSynthesisSampler, Generator
 
 
 def sampler(problem: Problem, seed: int, **options: Any) -> GenerativeSynthesisSampler:
@@ -26,7 +26,9 @@ def sampler(problem: Problem, seed: int, **options: Any) -> GenerativeSynthesisS
     )
 
 
-def search(record: Record, *, costs: bool = True, shuffled: bool = False, **options: Any) -> None:
+def search(
+    record: Record, *, costs: bool = True, shuffled: bool = False, **options: Any
+) -> Generator:
     """One run.
 
     Args:
@@ -35,13 +37,15 @@ def search(record: Record, *, costs: bool = True, shuffled: bool = False, **opti
         shuffled: Whether it is told what an unrelated network gave, so that nothing can be learned.
         options: Of the sampler.
 
+    Returns:
+        The generator that the run leaves.
+
     Raises:
-        AssertionError: If the sampler proposes what has to be refused.
+        ValueError: If the sampler proposes what has to be refused.
     """
     problem = record.problem if costs else replace(record.problem, costs=nothing)
-    study = optuna.create_study(
-        sampler=sampler(problem, record.seed, **options), directions=list(problem.directions)
-    )
+    proposing = sampler(problem, record.seed, **options)
+    study = optuna.create_study(sampler=proposing, directions=list(problem.directions))
     told = _unrelated(record) if shuffled else None
     while not record.full:
         with record.asking():
@@ -52,6 +56,7 @@ def search(record: Record, *, costs: bool = True, shuffled: bool = False, **opti
         if problem.bounded:
             trial.set_constraint("trained", found.violation)
         study.tell(trial, list(found.objectives))
+    return proposing.generator(study)
 
 
 def _unrelated(record: Record) -> Iterator[Evaluation]:

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 
+from benchmarks.claims import compared
 from benchmarks.measures import NOTHING, curve, hypervolume
 from benchmarks.problem import Evaluation, Problem
-from benchmarks.results import Results, Run
+from benchmarks.runs import Results, Run
+from benchmarks.samples import Sampled, sampled
 from benchmarks.statistics import paired, quartiles
 
 SHARES = st.floats(0, 1, allow_nan=False)
@@ -32,6 +34,7 @@ def test_regret_falls_to_zero_at_the_best_feasible_value():
 def test_best_feasible_value_with_and_without_one():
     found = [Evaluation((value,), bad) for value, bad in [(9, 1), (3, 0), (4, 0)]]
     assert curve(single(), found, [1, 2, 3]).tolist() == [NOTHING, 3, 4]
+    assert np.isnan(curve(single(), found, [3, 4])).tolist() == [False, True]
 
 
 @given(st.lists(st.tuples(SHARES, SHARES), min_size=1, max_size=6))
@@ -68,9 +71,46 @@ def test_quartiles():
 
 def test_runs_come_back_as_they_were(tmp_path):
     results = Results(tmp_path)
-    run = Run(7, "made so", [Evaluation((1.5, 2.0), -0.25)] * 3, {"duplicate": 2}, 0.5)
+    held_out = Sampled(static=0.5, feasible=0.25, median=1.5, unique=1.0)
+    run = Run(7, "made so", [Evaluation((1.5, 2.0), -0.25)] * 3, {"duplicate": 2}, 0.5, held_out)
     results.add("towers", "Optuna TPE", run)
     assert results.of("towers", "Optuna TPE", "made so", 3) == {7: run}
     assert results.of("towers", "Optuna TPE", "made so", 4) == {}
     assert results.of("towers", "Optuna TPE", "otherwise", 3) == {}
     assert results.of("towers", "SMAC3", "made so", 3) == {}
+
+
+def test_samples_of_a_generator_are_counted_without_refusing():
+    """Half of a uniform coin's samples are too large, and two networks are different."""
+    coin = Problem(
+        name="coin",
+        define=lambda trial: trial.suggest_categorical("side", ["heads", "tails"]),
+        directions=("minimize",),
+        evaluate=lambda side, _: Evaluation((3.0,), -1.0),
+        static=lambda side: {"size.max": 1.0 if side == "heads" else -1.0},
+    )
+    found = sampled(coin, coin.prior, 0)
+    assert found.static == found.feasible == pytest.approx(0.5, abs=0.15)
+    assert found.median == -3
+    assert found.unique == 2 / 200
+    assert sampled(coin, coin.prior, 0) == found != sampled(coin, coin.prior, 1)
+
+
+def problem_with_runs(ours, theirs):
+    problem = single(best=0.0)
+    return problem, {
+        "gensynth": {seed: np.asarray([value]) for seed, value in enumerate(ours)},
+        "peer": {seed: np.asarray([value]) for seed, value in enumerate(theirs)},
+        "worse peer": {seed: np.asarray([value + 1]) for seed, value in enumerate(theirs)},
+    }
+
+
+def test_the_best_peer_is_compared_and_less_regret_is_better():
+    ours, theirs = np.linspace(0, 1, 20), np.linspace(0.1, 1.2, 20)
+    cells = compared(*problem_with_runs(ours, theirs), 0, 0, None)
+    assert cells == ["0.500", "peer", "0.650", "< 0.001", "1.000", "20"]
+    assert compared(*problem_with_runs(ours, theirs), 0, 0, "worse peer")[1:3] == [
+        "worse peer",
+        "1.650",
+    ]
+    assert compared(*problem_with_runs([np.nan], [1.0]), 0, 0, None) is None

@@ -15,6 +15,8 @@ import gensynth.generator
 from benchmarks.methods import ABLATIONS, OURS
 from benchmarks.problem import Evaluation, Problem
 from benchmarks.record import Record
+from benchmarks.samples import Sampled, sampled
+from gensynth.generator import Generator
 
 DEFAULT = Path(__file__).parent / "results"
 LIBRARIES = {
@@ -35,6 +37,8 @@ class Run:
         evaluations: (objectives, violation) of each trained network, in their order.
         refused: Proposals refused, by reason.
         seconds: Processor time of all proposals.
+        generator: What the generator that it leaves makes by itself (:class:`Sampled`); None
+            for methods without one.
     """
 
     seed: int
@@ -42,12 +46,14 @@ class Run:
     evaluations: Sequence[Evaluation]
     refused: dict[str, int]
     seconds: float
+    generator: Sampled | None = None
 
     @classmethod
-    def of(cls, record: Record, made: str) -> Run:
-        """What a finished record holds."""
+    def of(cls, record: Record, made: str, generator: Generator | None) -> Run:
+        """What a finished record holds, and its generator's samples."""
+        held_out = None if generator is None else sampled(record.problem, generator, record.seed)
         evaluations, refused = record.evaluations, dict(record.refused)
-        return cls(record.seed, made, evaluations, refused, record.seconds)
+        return cls(record.seed, made, evaluations, refused, record.seconds, held_out)
 
 
 def made(method: str, problem: Problem) -> str:
@@ -87,8 +93,12 @@ class Results:
             return
         for line in path.read_text(encoding="utf-8").splitlines():
             data = json.loads(line)
-            pairs = data.pop("evaluations")
-            yield Run(evaluations=[Evaluation(tuple(one), two) for one, two in pairs], **data)
+            pairs, held_out = data.pop("evaluations"), data.pop("generator")
+            yield Run(
+                evaluations=[Evaluation(tuple(one), two) for one, two in pairs],
+                generator=None if held_out is None else Sampled(**held_out),
+                **data,
+            )
 
     def _path(self, problem: str, method: str) -> Path:
         return self._folder / problem / f"{method.replace(' ', '_')}.jsonl"
