@@ -55,6 +55,12 @@ def test_points_are_all_different_networks(table, points) -> None:
     assert len({table.space.genome(point).hash for point in some}) == len(some)
 
 
+def test_every_network_is_trained_once(table, points) -> None:
+    assert len({entry.hash for entry in table.entries}) == len(points)
+    for point in points:
+        assert table.entry(point).decisions == point
+
+
 @given(seed=st.integers(0, 2**32))
 def test_whatever_is_drawn_is_one_of_the_points(table, points, seed: int) -> None:
     generator = Generator(start=table.start)
