@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gensynth.errors import GensynthError, UserError
+    from gensynth.generator import GenerativeSynthesisSampler
     from gensynth.genome import Genome
 
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "GenerativeSynthesisSampler": "gensynth.generator",
     "Genome": "gensynth.genome",
     "GensynthError": "gensynth.errors",
     "UserError": "gensynth.errors",
 }
 
-__all__ = ["Genome", "GensynthError", "UserError", "__version__"]
+__all__ = ["GenerativeSynthesisSampler", "Genome", "GensynthError", "UserError", "__version__"]
 
 
 def __getattr__(name: str) -> object:

@@ -17,6 +17,7 @@ from gensynth.generator.tracing import Define, Plan, trace
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 STOPPED_FIDELITY = 0.5
 KEY = "gensynth:key"
+PLAN = "gensynth:plan"
 
 Violations = Callable[[Any], Mapping[str, float]]
 Key = Callable[[Any], Hashable]

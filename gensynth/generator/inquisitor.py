@@ -293,6 +293,15 @@ class Inquisitor:
             }
         return credits
 
+    def watching(self, objectives: Sequence[int]) -> Inquisitor:
+        """An inquisitor for which the front is that of some of the objectives."""
+        other = object.__new__(Inquisitor)
+        other.__dict__.update(self.__dict__)
+        for remembered in ("front", "_expected_front"):
+            other.__dict__.pop(remembered, None)
+        other._names = [_objective(index) for index in sorted(objectives)]
+        return other
+
     def believing(self, decisions: Rows, costs: Costs) -> Inquisitor:
         """An inquisitor that takes its expectations of unfinished networks for results.
 

@@ -15,6 +15,8 @@ from gensynth.generator.front import front_order
 from gensynth.generator.generator import Generator
 from gensynth.generator.history import (
     FINISHED,
+    KEY,
+    PLAN,
     Known,
     Observation,
     Screen,
@@ -40,6 +42,7 @@ FEW = 120
 ELITES = 0.25
 FEWEST_ELITES = 8
 PROBES = 32
+PLAIN = (bool, int, float, str, type(None))
 
 
 @dataclass(frozen=True)
@@ -128,12 +131,33 @@ class Memory:
             self._shapes.clear()
 
     def _notice(self, trial: FrozenTrial) -> None:
-        """Counts a network of another asker, as far as its parameters are known."""
+        """Counts a network of another asker, as far as it is known."""
         known = self.plans.get(trial.number)
-        if trial.params and (known is None or len(known.decisions) < len(trial.params)):
-            known = recall(trial.params, self.learning.screen)
+        shown = max(trial.params, trial.system_attrs.get(PLAN, {}), key=len)
+        if shown and (known is None or len(known.decisions) < len(shown)):
+            known = recall(shown, self.learning.screen)
             self.plans[trial.number] = known
-            self.claim(trial.params, known.key)
+            self.claim(shown, known.key)
+
+    def announce(self, trial: FrozenTrial, known: Known) -> None:
+        """Takes a network for a trial, and lets other processes know."""
+        self.plans[trial.number] = known
+        self.claim(known.decisions, known.key)
+        storage = self.study._storage
+        if isinstance(known.key, str):
+            storage.set_trial_system_attr(trial._trial_id, KEY, known.key)
+        if all(isinstance(value, PLAIN) for value in known.decisions.values()):
+            storage.set_trial_system_attr(trial._trial_id, PLAN, dict(known.decisions))
+
+    def contested(self, number: int) -> bool:
+        """Whether another process has taken the network of a trial for one that is under way."""
+        self.refresh()
+        mine = self.plans[number]
+        others = (known for other, known in self.plans.items() if other != number)
+        return bool(mine.decisions) and any(
+            mine.key == other.key or written(mine.decisions) == written(other.decisions)
+            for other in others
+        )
 
     def under_way(self) -> tuple[list[Mapping[str, Any]], list[Mapping[str, float]]]:
         """Decisions and costs of the trials that are not finished, by number."""

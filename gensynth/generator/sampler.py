@@ -18,7 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from gensynth.errors import UserError
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import KEY, Known, Screen, recognise, written
+from gensynth.generator.history import Known, Screen, recognise, written
 from gensynth.generator.inquisitor import Inquisitor
 from gensynth.generator.memory import Learning, Memory
 from gensynth.generator.proposal import Candidate, Pool, beginning, completing, varied
@@ -29,17 +29,36 @@ POOL = 48
 EFFORT = 1_000
 SMALLEST = 16
 ROUNDS = 4
+CONTESTS = 4
+TOGETHER = 3
 INCUMBENTS = 6
 LEANING = 0.5
 
 
 class GenerativeSynthesisSampler(BaseSampler):
-    """Proposes networks that a learned generator makes.
+    """Proposes networks, or any parameters, that a learned generator makes.
+
+    Typical use is that of any Optuna sampler:
+
+        >>> import optuna
+        >>> from gensynth import GenerativeSynthesisSampler
+        >>> study = optuna.create_study(sampler=GenerativeSynthesisSampler(seed=0))
+        >>> study.optimize(lambda trial: (trial.suggest_float("x", -9, 9) - 2) ** 2, n_trials=40)
+        >>> round(study.best_params["x"], 1)
+        2.0
 
     A network is planned whole before its trial begins: a pool of candidates is drawn from the
     generator and around the best networks so far, those that violate a static bound or were
     proposed before are refused, and of the rest the one that the inquisitor expects most of is
     the trial. A refused network costs no trial.
+
+    One objective is minimised or maximised; of several the front is widened. Floats, integers and
+    categoricals may depend on one another in any define-by-run way; without ``define`` the
+    dependence is learned from the trials. Constraints are what
+    :meth:`optuna.trial.Trial.set_constraint` says, or the older list under the system attribute
+    ``constraints``: feasible when <= 0. Pruned trials teach by their last report, or by the user
+    attribute ``fidelity``, the share of the full training that they had; failed ones are not tried
+    again; queued ones are taken as they are.
 
     Every proposal is a function of the seed, the trial's number and the trials that are finished
     or under way; nothing else is kept between asks, so a study can be continued by another process.
@@ -77,11 +96,10 @@ class GenerativeSynthesisSampler(BaseSampler):
 
     One sampler may serve several studies, each with a memory of its own, if all have one space;
     ``refused`` counts over all of them. Threads may ask at once. Askers in different processes
-    see each other's trials as soon as their parameters are in the storage.
+    see each other's plans as soon as they are in the storage.
 
-    Example:
-        >>> import optuna
-        >>> from gensynth.generator import GenerativeSynthesisSampler
+    What is known before a trial is told through ``define``:
+
         >>> def space(trial):
         ...     return {"x": trial.suggest_float("x", -5, 5), "n": trial.suggest_int("n", 1, 9)}
         >>> sampler = GenerativeSynthesisSampler(
@@ -151,12 +169,12 @@ class GenerativeSynthesisSampler(BaseSampler):
 
     def generator(self, study: Study) -> Generator:
         """The generator that follows from a study's finished trials."""
-        with self._lock:
+        with self._lock, self._single.limit(limits=1):
             return self._recalled(study).generator()
 
     def generators(self, study: Study) -> list[Generator]:
         """G₀ and every generator that a study's finished trials led to, in their order."""
-        with self._lock:
+        with self._lock, self._single.limit(limits=1):
             memory = self._recalled(study)
             memory.generator()
             return memory.generators()
@@ -167,9 +185,17 @@ class GenerativeSynthesisSampler(BaseSampler):
 
     def inquisitor(self, study: Study) -> Inquisitor | None:
         """What is learned of a study's networks; None before there is anything to learn from."""
-        with self._lock:
+        with self._lock, self._single.limit(limits=1):
             memory = self._recalled(study)
             return memory.inquisitor() if memory.observed else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        lost = ("_memories", "_lock", "_single")
+        return {name: value for name, value in self.__dict__.items() if name not in lost}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _memories={})
+        self._lock, self._single = threading.RLock(), ThreadpoolController()
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -184,15 +210,16 @@ class GenerativeSynthesisSampler(BaseSampler):
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         with self._lock, self._single.limit(limits=1):
             memory = self._recalled(study)
-            try:
-                known = self._plan(memory, trial)
-            except UserError:
-                study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-                raise
-            memory.plans[trial.number] = known
-            memory.claim(known.decisions, known.key)
-            if self._screen.key is not None and isinstance(known.key, str):
-                study._storage.set_trial_system_attr(trial._trial_id, KEY, known.key)
+            rng = self._rng(trial)
+            for _ in range(CONTESTS):
+                try:
+                    known = self._plan(memory, trial, rng)
+                except UserError:
+                    study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+                    raise
+                memory.announce(trial, known)
+                if not memory.contested(trial.number):
+                    return
 
     def sample_independent(
         self,
@@ -235,9 +262,8 @@ class GenerativeSynthesisSampler(BaseSampler):
     def _rng(self, trial: FrozenTrial) -> np.random.Generator:
         return np.random.default_rng([self._learning.seed, trial.number])
 
-    def _plan(self, memory: Memory, trial: FrozenTrial) -> Known:
+    def _plan(self, memory: Memory, trial: FrozenTrial, rng: np.random.Generator) -> Known:
         define = self._screen.define
-        rng = self._rng(trial)
         generator = memory.generator()
         fixed = trial.system_attrs.get("fixed_params", {})
         if fixed:
@@ -296,6 +322,9 @@ class GenerativeSynthesisSampler(BaseSampler):
         generator = memory.generator()
         widening = self._widens(memory, rng)
         inquisitor = memory.inquisitor().believing(*memory.under_way())
+        count = len(memory.study.directions)
+        if widening and count > TOGETHER:
+            inquisitor = inquisitor.watching(rng.choice(count, TOGETHER, replace=False).tolist())
         incumbents = inquisitor.incumbents(INCUMBENTS, rng, widening=widening)
         size = min(max(EFFORT // max(len(incumbents[0]), 1), SMALLEST), POOL)
         pool.gather(define, generator, incumbents, rng, size=size * growth)
