@@ -91,18 +91,18 @@ def _save(networks: Iterator[Made], folder: Path) -> dict[str, Any]:
     """Writes each network as it is made and keeps only its figures."""
     from gensynth.genome import save
 
-    params, macs, feasible, first, hashes = [], [], [], [], set()
+    params, macs, feasible, first, new = [], [], [], [], []
     for network in networks:
         save(network.genome, folder / f"network-{network.seed}.json")
         params.append(network.metrics["params"])
         macs.append(network.metrics["macs"])
         feasible.append(network.feasible)
         first.append(network.draw == 0)
-        hashes.add(network.genome.hash)
+        new.append(network.new)
     return {
         "networks": len(feasible),
         "static_feasible": sum(feasible) / len(feasible),
-        "unique": len(hashes) / len(feasible),
+        "unique": sum(new) / len(new),
         "first_draws": sum(first) / len(first),
         "params": _quartiles(params),
         "macs": _quartiles(macs),

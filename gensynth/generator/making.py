@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Made:
         metrics: Its static metrics.
         violation: Total violation of the static bounds of the constraint that the generator was
             learned for, 0 when it meets all.
+        new: Whether no smaller seed of the call gave the same network.
     """
 
     seed: int
@@ -42,11 +43,15 @@ class Made:
     genome: Genome
     metrics: dict[str, float]
     violation: float
+    new: bool = True
 
     @property
     def feasible(self) -> bool:
         """Whether it meets every static bound."""
         return self.violation <= 0
+
+
+Draw = Callable[[int, int], Made]
 
 
 def choose(
@@ -164,7 +169,9 @@ def make(
         described = genome.described(name=f"{genome.name}-{seed}", seed=seed, draw=number, **origin)
         return Made(seed, number, described, metrics, sum(max(v, 0.0) for v in violations))
 
-    return (draw(seed, 0) for seed in seeds) if raw else _screened(draw, seeds)
+    made = (draw(seed, 0) for seed in seeds) if raw else _screened(draw, seeds)
+    different = _Networks(draw)
+    return (replace(one, new=different.add(one)) for one in made)
 
 
 def _budget(path: Path) -> int:
@@ -172,27 +179,51 @@ def _budget(path: Path) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def _screened(draw: Callable[[int, int], Made], seeds: range) -> Iterator[Made]:
-    taken: set[str] = set()
+def _screened(draw: Draw, seeds: range) -> Iterator[Made]:
+    taken = _Networks(draw)
     for seed in range(seeds.start - seeds.start % THOUSAND, seeds.stop):
         if seed % THOUSAND == 0:
-            taken.clear()
+            taken = _Networks(draw)
         made = _first_admissible((draw(seed, number) for number in range(DRAWS)), taken)
-        taken.add(made.genome.hash)
         if seed in seeds:
             yield made
 
 
-def _first_admissible(draws: Iterator[Made], taken: Set[str]) -> Made:
-    """The first feasible draw that is not taken, else the first of least violation."""
+def _first_admissible(draws: Iterator[Made], taken: _Networks) -> Made:
+    """The first feasible draw that is not taken, which it then is; else one of least violation."""
     nearest: Made | None = None
     for made in draws:
-        if made.feasible and made.genome.hash not in taken:
+        if made.feasible and taken.add(made):
             return made
         if nearest is None or made.violation < nearest.violation:
             nearest = made
     assert nearest is not None
     return nearest
+
+
+class _Networks:
+    """Different networks.
+
+    A canonical hash takes longer than a draw, and networks of different costs are different. So
+    only networks of equal costs are hashed, the first of them drawn again for it.
+    """
+
+    def __init__(self, draw: Draw) -> None:
+        self._draw = draw
+        self._first: dict[tuple[float, float], tuple[int, int]] = {}
+        self._hashes: dict[tuple[float, float], set[str]] = {}
+
+    def add(self, made: Made) -> bool:
+        """Adds a network; returns whether it was not there."""
+        costs = (made.metrics["params"], made.metrics["macs"])
+        first = self._first.setdefault(costs, (made.seed, made.draw))
+        if first == (made.seed, made.draw):
+            return True
+        if costs not in self._hashes:
+            self._hashes[costs] = {self._draw(*first).genome.hash}
+        new = made.genome.hash not in self._hashes[costs]
+        self._hashes[costs].add(made.genome.hash)
+        return new
 
 
 def _subseed(seed: int, number: int) -> int:

@@ -18,7 +18,8 @@ def dumps(genome: Genome) -> str:
 
     JSON has no infinities and no NaN: in the provenance they become null.
     """
-    data = _finite(genome.model_dump(mode="json"))
+    data = genome.model_dump(mode="json")
+    data["provenance"] = _finite(data["provenance"])
     heads = [{key: node[key] for key in ("id", "op", "inputs")} for node in data["nodes"]]
     nodes = ",\n    ".join(
         json.dumps(head | node) for head, node in zip(heads, data.pop("nodes"), strict=True)
