@@ -166,6 +166,15 @@ class Inquisitor:
 
     def _predict(self, queries: Matrix) -> Prediction:
         mean, deviation = self._expect(TARGET, queries)
+        log_feasible, violation = self._expect_feasible(queries)
+        if TARGET not in self._models:
+            return Prediction(mean, deviation, log_feasible, violation)
+        scale = self._scales[TARGET]
+        middle, high = scale.back(mean), scale.back(mean + deviation)
+        return Prediction(middle, high - middle, log_feasible, violation)
+
+    def _expect_feasible(self, queries: Matrix) -> tuple[Vector, Vector]:
+        """Logarithm of the probability of meeting every measured bound; expected violation."""
         log_feasible = np.zeros(len(queries))
         violation = np.zeros(len(queries))
         for name in self._constraints:
@@ -173,11 +182,7 @@ class Inquisitor:
             z = centre / spread
             log_feasible += log_ndtr(-z)
             violation += spread * (norm.pdf(z) + z * ndtr(z))
-        if TARGET not in self._models:
-            return Prediction(mean, deviation, log_feasible, violation)
-        scale = self._scales[TARGET]
-        middle, high = scale.back(mean), scale.back(mean + deviation)
-        return Prediction(middle, high - middle, log_feasible, violation)
+        return log_feasible, violation
 
     def _expect(self, name: str, queries: Matrix) -> tuple[Vector, Vector]:
         model = self._models.get(name)
@@ -212,7 +217,7 @@ class Inquisitor:
             widening: Whether what counts is the front of several objectives and not U.
         """
         queries = self._encode(decisions, costs, np.ones(len(decisions)))
-        log_feasible = self._predict(queries).log_feasible
+        log_feasible = self._expect_feasible(queries)[0]
         if widening and self.front is not None:
             samples = self._expect_objectives(queries, costs)
             return np.asarray(log_feasible + self.front.log_improvement(samples))
@@ -262,14 +267,17 @@ class Inquisitor:
             rng: Shuffles the front.
             widening: Whether the best are the whole front of several objectives.
         """
-        rows = [one.decisions for one in self._observations]
         if widening and self.front is not None:
             front = self._expected_front[0]
             return [front[index] for index in rng.permutation(len(front))]
-        prediction = self._predict(self._inputs)
-        admissible = [all(v <= 0 for v in one.static.values()) for one in self._observations]
-        order = [index for index in prediction.order if admissible[index]]
-        return [rows[index] for index in (order or prediction.order)[:count]]
+        return [self._observations[index].decisions for index in self._ranking[:count]]
+
+    @cached_property
+    def _ranking(self) -> list[int]:
+        """Trained networks, best first; those that break a static bound only if all do."""
+        order = self._predict(self._inputs).order.tolist()
+        kept = [index for index in order if not _broken(self._observations[index])]
+        return kept or order
 
     def credit(self) -> dict[str, dict[str, float]]:
         """How much each value of a decision adds to the expected target, all else as trained.
@@ -320,10 +328,14 @@ class Inquisitor:
             else model.extended(queries, model.predict(queries)[0])
             for name, model in self._models.items()
         }
-        likely = self._predict(queries).log_feasible >= np.log(SURE)
+        likely = self._expect_feasible(queries)[0] >= np.log(SURE)
         kept = [cost for cost, sure in zip(costs, likely, strict=True) if sure]
         other._believed = (queries[likely], kept)
         return other
+
+
+def _broken(one: Observation) -> bool:
+    return any(value > 0 for value in one.static.values())
 
 
 def _objective(index: int) -> str:

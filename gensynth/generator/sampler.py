@@ -321,11 +321,12 @@ class GenerativeSynthesisSampler(BaseSampler):
         """
         generator = memory.generator()
         widening = self._widens(memory, rng)
-        inquisitor = memory.inquisitor().believing(*memory.under_way())
+        inquisitor = memory.inquisitor()
         count = len(memory.study.directions)
         if widening and count > TOGETHER:
             inquisitor = inquisitor.watching(rng.choice(count, TOGETHER, replace=False).tolist())
         incumbents = inquisitor.incumbents(INCUMBENTS, rng, widening=widening)
+        inquisitor = inquisitor.believing(*memory.under_way())
         size = min(max(EFFORT // max(len(incumbents[0]), 1), SMALLEST), POOL)
         pool.gather(define, generator, incumbents, rng, size=size * growth)
         promises = self._promises(inquisitor, pool.candidates, widening)
