@@ -30,11 +30,11 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class Generator(BaseModel):
     """A distribution over networks, with a deterministic map from seeds to samples.
 
-    It is autoregressive in the order in which the space asks for decisions: what was decided
-    earlier chooses, through the name, the distribution of what comes next. The uniform number
-    behind a decision is a hash of the seed and the decision's name. So a sample depends on nothing
-    but the seed, θ and the space, and two generators that are given one seed differ only where
-    their θ do.
+    Each decision has a distribution of its own. What depends on what is the space's to say: it
+    asks in an order, and what was decided earlier chooses, through the name, what is asked next.
+    The uniform number behind a decision is a hash of the seed and the decision's name. So a sample
+    depends on nothing but the seed, θ and the space, and two generators that are given one seed
+    differ only where their θ do.
 
     Attributes:
         iteration: Number of updates since G₀.
