@@ -106,11 +106,14 @@ def problem_with_runs(ours, theirs):
 
 
 def test_the_best_peer_is_compared_and_less_regret_is_better():
-    ours, theirs = np.linspace(0, 1, 20), np.linspace(0.1, 1.2, 20)
-    cells = compared(*problem_with_runs(ours, theirs), 0, 0, None)
+    problem, curves = problem_with_runs(np.linspace(0, 1, 20), np.linspace(0.1, 1.2, 20))
+    cells = compared(problem, curves, 0, 0, None)
     assert cells == ["0.500", "peer", "0.650", "< 0.001", "1.000", "20"]
-    assert compared(*problem_with_runs(ours, theirs), 0, 0, "worse peer")[1:3] == [
-        "worse peer",
-        "1.650",
-    ]
-    assert compared(*problem_with_runs([np.nan], [1.0]), 0, 0, None) is None
+    named = compared(problem, curves, 0, 0, "worse peer")
+    assert named is not None
+    assert named[1:3] == ["worse peer", "1.650"]
+
+
+def test_runs_that_are_too_short_are_not_compared():
+    problem, curves = problem_with_runs([np.nan], [1.0])
+    assert compared(problem, curves, 0, 0, None) is None
