@@ -1,4 +1,4 @@
-"""Several objectives: which networks are good, and toward which of the good ones to look."""
+"""Several objectives: which networks are good."""
 
 from __future__ import annotations
 
@@ -12,45 +12,12 @@ from gensynth.generator.history import Observation
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-AUGMENTATION = 0.05
-
 
 def objective_matrix(past: Sequence[Observation]) -> Matrix:
     """Objectives, greater better, NaN where not measured, (observations, objectives)."""
     width = max((len(one.objectives) for one in past if one.objectives), default=1)
     rows = [one.objectives or (np.nan,) * width for one in past]
     return np.asarray(rows, dtype=np.float64).reshape(len(rows), width)
-
-
-def leaning(past: Sequence[Observation], weights: Vector) -> Vector:
-    """One target that leans toward some objectives more than others.
-
-    The augmented Chebyshev scalarisation of ParEGO (Knowles 2006): every point of the front is the
-    best for some weights, also where the front is not convex.
-
-    Args:
-        past: Observations.
-        weights: Of the objectives, >= 0, adding up to 1.
-
-    Returns:
-        (observations,), greater is better, NaN where not measured.
-    """
-    shares = scaled(objective_matrix(past))
-    weighted = shares * weights
-    return np.asarray(weighted.min(axis=1) + AUGMENTATION * weighted.sum(axis=1))
-
-
-def scaled(objectives: Matrix) -> Matrix:
-    """Objectives by their rank among the measured, minus 1 (best) to ... 0; NaN stays NaN."""
-    result = np.full_like(objectives, np.nan)
-    for column in range(objectives.shape[1]):
-        known = np.isfinite(objectives[:, column])
-        values = objectives[known, column]
-        if values.size:
-            low, high = np.quantile(values, 0.1), values.max()
-            span = high - low if high > low else 1.0
-            result[known, column] = np.maximum((values - high) / span, -2.0)
-    return result
 
 
 def front_order(past: Sequence[Observation]) -> list[int]:
