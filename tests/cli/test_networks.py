@@ -163,7 +163,7 @@ def test_dashboard_serves_until_it_is_interrupted(run: Path):
             with urllib.request.urlopen(f"{address}api/studies") as answer:
                 assert len(json.load(answer)["study_summaries"]) == 1
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=20) == 130
+            assert process.wait(timeout=120) == 130
         finally:
             process.kill()
 

@@ -186,5 +186,5 @@ def browsed(url: str, folder: Path) -> str:
         f"window-size=1500,2400 user-data-dir={folder / 'profile'}"
     )
     command = [CHROMIUM, *(f"--{switch}" for switch in switches.split()), url]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     return done.stdout
