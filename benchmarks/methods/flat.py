@@ -37,6 +37,8 @@ class Axis:
         choices: What an index stands for; None for a number.
         logarithmic: Whether the number is the logarithm of the decision.
         integer: Whether the decision is an integer.
+        origin: The number at position 0.
+        step: Between the numbers of neighbouring whole positions.
     """
 
     low: float
@@ -45,12 +47,14 @@ class Axis:
     choices: tuple[Any, ...] | None = None
     logarithmic: bool = False
     integer: bool = False
+    origin: float = 0
+    step: float = 1
 
     def value(self, position: float) -> Any:
         """The decision at a position."""
         if self.choices is not None:
             return self.choices[int(position)]
-        found = math.exp(position) if self.logarithmic else position
+        found = math.exp(position) if self.logarithmic else self.origin + self.step * position
         return round(found) if self.integer else float(found)
 
     def position(self, value: Any) -> float:
@@ -58,8 +62,8 @@ class Axis:
         if self.choices is not None:
             typed = [(type(one), one) for one in self.choices]
             return typed.index((type(value), value))
-        found = math.log(value) if self.logarithmic else value
-        return min(max(found, self.low), self.high)
+        found = math.log(value) if self.logarithmic else (value - self.origin) / self.step
+        return min(max(round(found) if self.whole else found, self.low), self.high)
 
 
 def axis(distribution: BaseDistribution) -> Axis:
@@ -73,6 +77,9 @@ def axis(distribution: BaseDistribution) -> Axis:
     if distribution.log:
         ends = round(math.log(low), 9), round(math.log(high), 9)
         return Axis(*ends, whole=False, logarithmic=True, integer=integer)
+    if distribution.step is not None and distribution.step != 1:
+        steps = round((high - low) / distribution.step)
+        return Axis(0, steps, whole=True, integer=integer, origin=low, step=distribution.step)
     return Axis(low, high, whole=integer, integer=integer)
 
 

@@ -9,6 +9,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from benchmarks.methods import ABLATIONS, METHODS, OURS, THINNING
 from benchmarks.methods.evolving import domination, other
+from benchmarks.methods.flat import axis
 from benchmarks.problem import Evaluation, Problem
 from benchmarks.problems import PROBLEMS
 from benchmarks.record import Record
@@ -138,6 +139,27 @@ def test_domination_counts_violations_first():
         Evaluation((0.0, 1.0), 0.0),
     ]
     assert domination(found, several).tolist() == [1, 0, 4, 3, 0]
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        CategoricalDistribution(["a", "b"]),
+        IntDistribution(1, 2),
+        IntDistribution(4, 96, log=True),
+        IntDistribution(4, 16, step=4),
+        FloatDistribution(0.5, 3.0),
+    ],
+)
+def test_axes_lead_there_and_back(distribution):
+    one = axis(distribution)
+    rng = np.random.default_rng(0)
+    for share in rng.random(50):
+        position = one.low + share * (one.high - one.low)
+        value = one.value(round(position) if one.whole else position)
+        assert distribution._contains(distribution.to_internal_repr(value))
+        assert one.value(one.position(value)) == value
+    assert one.low <= one.position(value) <= one.high
 
 
 @pytest.mark.parametrize(
