@@ -134,15 +134,14 @@ class Memory:
         """Counts a network of another asker, as far as it is known."""
         known = self.plans.get(trial.number)
         shown = max(trial.params, trial.system_attrs.get(PLAN, {}), key=len)
-        if shown and (known is None or len(known.decisions) < len(shown)):
+        if shown and (known is None or dict(known.decisions) != dict(shown)):
             known = recall(shown, self.learning.screen)
             self.plans[trial.number] = known
             self.claim(shown, known.key)
 
     def announce(self, trial: FrozenTrial, known: Known) -> None:
-        """Takes a network for a trial, and lets other processes know."""
+        """Plans a network for a trial, and lets other processes know."""
         self.plans[trial.number] = known
-        self.claim(known.decisions, known.key)
         storage = self.study._storage
         if isinstance(known.key, str):
             storage.set_trial_system_attr(trial._trial_id, KEY, known.key)
@@ -150,14 +149,14 @@ class Memory:
             storage.set_trial_system_attr(trial._trial_id, PLAN, dict(known.decisions))
 
     def contested(self, number: int) -> bool:
-        """Whether another process has taken the network of a trial for one that is under way."""
+        """Takes the network planned for a trial; whether another trial had taken it meanwhile."""
         self.refresh()
         mine = self.plans[number]
-        others = (known for other, known in self.plans.items() if other != number)
-        return bool(mine.decisions) and any(
-            mine.key == other.key or written(mine.decisions) == written(other.decisions)
-            for other in others
-        )
+        if not mine.decisions:
+            return False
+        contested = bool({written(mine.decisions), mine.key} & self.taken)
+        self.claim(mine.decisions, mine.key)
+        return contested
 
     def under_way(self) -> tuple[list[Mapping[str, Any]], list[Mapping[str, float]]]:
         """Decisions and costs of the trials that are not finished, by number."""
