@@ -77,6 +77,9 @@ def generate(
         "output": str(output),
     }
     _write(output / SUMMARY, json.dumps(summary, indent=1) + "\n")
+    beyond = round((1 - summary["static_feasible"]) * len(span))
+    if beyond and not raw:
+        typer.echo(f"{output}: {beyond} networks violate a static bound: none was found", err=True)
     if as_json:
         typer.echo(json.dumps(summary))
     else:

@@ -50,8 +50,8 @@ class Member:
 def budgets(past: Sequence[Observation], metric: str, count: int = COUNT) -> list[int]:
     """Budgets in equal ratios from the smallest to the largest good network.
 
-    Good are those that were trained in full and meet every bound; without any, all that were
-    trained and meet every static one.
+    Good are those that were trained in full and meet every bound; where none meets the trained
+    ones, those that were trained in full and meet every static one.
 
     Args:
         past: Finished trials.
@@ -63,7 +63,8 @@ def budgets(past: Sequence[Observation], metric: str, count: int = COUNT) -> lis
     """
     trained = [one for one in past if one.utility is not None and metric in one.costs]
     static = [one for one in trained if all(value <= 0 for value in one.static.values())]
-    good = [one for one in static if one.fidelity >= COMPLETE and one.violation <= 0] or static
+    whole = [one for one in static if one.fidelity >= COMPLETE]
+    good = [one for one in whole if one.violation <= 0] or whole
     if not good:
         return []
     sizes = [max(one.costs[metric], 1.0) for one in good]

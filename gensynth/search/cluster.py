@@ -75,11 +75,12 @@ def _start(workers: int, address: str | None, folder: Path, images: int) -> None
             _temp_dir=str(folder),
         )
     except Exception as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        lines = [line.strip(" .") for line in str(error).splitlines() if line.strip(" .")]
+        busy = "check free memory and disk, and try again when less is running"
         raise UserError(
             f"Ray does not start: {lines[0] if lines else type(error).__name__}",
             where="ray_address" if address else "workers",
-            remedy="check the address" if address else "check free memory and disk, or workers=1",
+            remedy="check the address" if address else busy,
         ) from error
 
 

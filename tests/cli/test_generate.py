@@ -88,6 +88,15 @@ def test_raw_networks_are_the_generators_own(
     assert 0 < summary["static_feasible"] < 1
 
 
+@pytest.mark.parametrize("options", [["--max-params", "10"], []])
+def test_networks_that_violate_a_bound_are_told_of(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+):
+    assert called("generate", run, "--seeds", "0:2", *options, "-o", tmp_path) == 0
+    told = capsys.readouterr().err
+    assert ("2 networks violate a static bound" in told) == bool(options)
+
+
 def test_a_generator_is_chosen_by_number_or_file(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -1,6 +1,7 @@
 """A family of generators covers the front that the search's own generator has left."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -71,6 +72,7 @@ def test_budgets_lie_between_the_smallest_and_the_largest_good_network(
     ratios = np.diff(np.log(found))
     assert ratios == pytest.approx(np.full(3, ratios.mean()), rel=1e-2)
     assert budgets([], "params") == []
+    assert budgets([replace(one, fidelity=0.5) for one in past], "params") == []
     hopeless = [one for one in past if one.violation > 0]
     assert len(budgets(hopeless, "params")) == len(set(budgets(hopeless, "params"))) > 0
 
