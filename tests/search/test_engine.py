@@ -269,11 +269,19 @@ def test_ctrl_c_keeps_everything_and_exits_with_130(small):
     assert len(read(folder / "journal.jsonl")) >= 3
 
 
+def training(root: int) -> list[int]:
+    """Process ids of the workers that are training at this moment, between which may be pauses."""
+    return [pid for pid, title in descendants(root) if ".train" in title]
+
+
 @pytest.mark.slow
 def test_a_killed_worker_costs_its_fold_only(small):
     experiment = small("budget.candidates=6", "workers=1")
     process, folder = started(experiment, "budget.candidates=6", "workers=1")
-    killed = [pid for pid, title in descendants(process.pid) if ".train" in title]
+    deadline = time.monotonic() + 120
+    while not (killed := training(process.pid)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     assert len(killed) == 1
