@@ -18,8 +18,8 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial
 
-from benchmarks.landscapes import Landscape, residual_landscape
-from gensynth.generator import HELD_OUT, GenerativeSynthesisSampler, Generator, family
+from benchmarks.landscapes import Landscape, residual_landscape, sampler
+from gensynth.generator import HELD_OUT, Generator, family
 from gensynth.generator.history import Screen, observe
 
 PARAMS = 136_000
@@ -28,7 +28,9 @@ ACCURACY = 0.92
 Row = tuple[float, float, float, float, float]
 
 
-def samples(generator: Generator, landscape: Landscape, budget: float) -> tuple[float, ...]:
+def samples(
+    generator: Generator, landscape: Landscape, budget: float
+) -> tuple[float, float, float]:
     """Share of raw samples within the budget, median parameters, median true accuracy."""
     sizes, accuracies = [], []
     for seed in HELD_OUT:
@@ -49,16 +51,8 @@ def run(seed: int, trials: int) -> list[Row]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
     landscape = residual_landscape(PARAMS, ACCURACY)
-    sampler = GenerativeSynthesisSampler(
-        landscape.define,
-        violations=landscape.static,
-        key=landscape.key,
-        costs=landscape.costs,
-        start=landscape.start,
-        performance=lambda trial: trial.user_attrs["performance"],
-        seed=seed,
-    )
-    study = optuna.create_study(sampler=sampler, directions=["maximize", "minimize", "minimize"])
+    proposing = sampler(landscape, seed)
+    study = optuna.create_study(sampler=proposing, directions=["maximize", "minimize", "minimize"])
     for _ in range(trials):
         trial = study.ask()
         genome = landscape.define(trial)
@@ -74,7 +68,7 @@ def run(seed: int, trials: int) -> list[Row]:
     screen = Screen(landscape.define, landscape.static, landscape.key, landscape.costs)
     past = [observe(trial, study.directions, screen, accuracy) for trial in study.get_trials()]
     trained = [(one.costs["params"], one.utility or 0.0) for one in past]
-    last = sampler.generator(study)
+    last = proposing.generator(study)
     rows = [(PARAMS, last)]
     rows += [(one.budget, one.generator) for one in family(last, past, screen, seed=seed)]
     return [
@@ -82,7 +76,7 @@ def run(seed: int, trials: int) -> list[Row]:
             budget,
             *samples(generator, landscape, budget),
             max(value for size, value in trained if size <= budget),
-        )  # type: ignore[misc]
+        )
         for budget, generator in rows
     ]
 

@@ -13,6 +13,7 @@ import yaml
 
 from benchmarks import towers
 from gensynth.cost import cost
+from gensynth.generator import GenerativeSynthesisSampler
 from gensynth.genome import Genome
 from gensynth.space import load_space
 
@@ -40,6 +41,20 @@ class Landscape:
     measured: Callable[[Any, Mapping[str, Any]], tuple[float, float]]
     key: Callable[[Any], Hashable]
     costs: Callable[[Any], Mapping[str, float]]
+
+
+def sampler(landscape: Landscape, seed: int, **options: Any) -> GenerativeSynthesisSampler:
+    """The sampler with what is known of a landscape; U is the trial's ``performance``."""
+    return GenerativeSynthesisSampler(
+        landscape.define,
+        violations=landscape.static,
+        key=landscape.key,
+        costs=landscape.costs,
+        start=landscape.start,
+        performance=lambda trial: trial.user_attrs["performance"],
+        seed=seed,
+        **options,
+    )
 
 
 def tower_landscape() -> Landscape:

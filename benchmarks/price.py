@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 import optuna
 
-from benchmarks.landscapes import residual_landscape
+from benchmarks.landscapes import residual_landscape, sampler
 from gensynth.cost import cost
-from gensynth.generator import GenerativeSynthesisSampler
 from gensynth.genome import Genome
 
 MARKS = (100e6, 200e6, 400e6, 800e6)
@@ -40,17 +39,8 @@ def run(task: tuple[str, int]) -> list[float]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
     landscape = residual_landscape()
-    sampler = GenerativeSynthesisSampler(
-        landscape.define,
-        violations=landscape.static,
-        key=landscape.key,
-        costs=landscape.costs,
-        price=METHODS[method],
-        start=landscape.start,
-        performance=lambda trial: trial.user_attrs["performance"],
-        seed=seed,
-    )
-    study = optuna.create_study(sampler=sampler, direction="maximize")
+    proposing = sampler(landscape, seed, price=METHODS[method])
+    study = optuna.create_study(sampler=proposing, direction="maximize")
     found: list[tuple[float, float]] = [(0.0, NOTHING)]
     while found[-1][0] < MARKS[-1]:
         trial = study.ask()

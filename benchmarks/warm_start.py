@@ -19,8 +19,8 @@ import numpy as np
 import optuna
 from scipy.stats import wilcoxon
 
-from benchmarks.landscapes import Landscape, residual_landscape
-from gensynth.generator import GenerativeSynthesisSampler, Generator
+from benchmarks.landscapes import Landscape, residual_landscape, sampler
+from gensynth.generator import Generator
 
 CHECKPOINTS = (10, 20, 40)
 NOTHING = -100.0
@@ -43,17 +43,8 @@ def search(
     Returns:
         Best feasible U after each evaluation, and the generator that it ends with.
     """
-    sampler = GenerativeSynthesisSampler(
-        landscape.define,
-        violations=landscape.static,
-        key=landscape.key,
-        costs=landscape.costs,
-        start=landscape.start,
-        warm_start=generator,
-        performance=lambda trial: trial.user_attrs["performance"],
-        seed=seed,
-    )
-    study = optuna.create_study(sampler=sampler, direction="maximize")
+    proposing = sampler(landscape, seed, warm_start=generator)
+    study = optuna.create_study(sampler=proposing, direction="maximize")
     best: list[float] = []
     for _ in range(budget):
         trial = study.ask()
@@ -62,7 +53,7 @@ def search(
         trial.set_constraint("accuracy.min", violation)
         study.tell(trial, score)
         best.append(max([*best[-1:], NOTHING, *([score] if violation <= 0 else [])]))
-    return tuple(best), sampler.generator(study)
+    return tuple(best), proposing.generator(study)
 
 
 def compare(seed: int, before: int, problems: Sequence[str]) -> dict[str, dict[str, Best]]:

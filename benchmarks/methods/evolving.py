@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from benchmarks.problem import Evaluation, Problem
 from benchmarks.record import Record
@@ -138,7 +143,8 @@ def other(distribution: BaseDistribution, value: Any, rng: np.random.Generator) 
 
 
 def _ends(distribution: BaseDistribution) -> tuple[float, float]:
-    return getattr(distribution, "low"), getattr(distribution, "high")  # noqa: B009
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
+    return distribution.low, distribution.high
 
 
 def _radical_inverse(number: int) -> float:

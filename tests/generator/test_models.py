@@ -56,7 +56,10 @@ def test_the_gradient_of_a_process_is_that_of_its_density():
 def test_a_process_finds_what_matters_and_interpolates():
     rng = np.random.default_rng(1)
     inputs = rng.random((40, 5))
-    truth = lambda at: np.sin(6 * at[:, 0])  # noqa: E731
+
+    def truth(at: np.ndarray) -> np.ndarray:
+        return np.asarray(np.sin(6 * at[:, 0]))
+
     process = GaussianProcess(inputs, truth(inputs), list("abcde"))
     relevance = process.shape.relevance
     assert relevance["a"] > max(relevance[name] for name in "bcde") + 1
