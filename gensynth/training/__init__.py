@@ -4,7 +4,7 @@ from gensynth.training.augmentation import augment, mixup
 from gensynth.training.evaluation import Evaluation, evaluate, mean_evaluation, metrics, wilson
 from gensynth.training.fitting import Fitted, Normalisation, fit
 from gensynth.training.fold import FoldResult, check_fits, train_fold
-from gensynth.training.recipe import Augmentation, Recipe
+from gensynth.training.recipe import Augmentation, Recipe, Tuned
 from gensynth.training.schedule import Milestone, OneCycle, Schedule, Steps
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Recipe",
     "Schedule",
     "Steps",
+    "Tuned",
     "augment",
     "check_fits",
     "evaluate",

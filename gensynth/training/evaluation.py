@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,18 @@ class Evaluation:
         again: neither adds evidence.
         """
         return wilson(self.accuracy * self.sequences, self.sequences)
+
+    def figures(self) -> dict[str, Any]:
+        """What a report states of it, as plain data; shares from 0 to 1."""
+        return {
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+            "fold_mean": self.fold_mean,
+            "sequence_accuracy": self.sequence_accuracy,
+            "images": self.images,
+            "sequences": self.sequences,
+            "recall": self.recall,
+        }
 
     def metrics(self) -> dict[str, float]:
         """The figures by the names that bounds use."""

@@ -16,6 +16,10 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Precision = Literal["float32", "bfloat16"]
 
 
+def _is_empty(value: tuple[object, ...]) -> bool:
+    return not value
+
+
 class Augmentation(BaseModel):
     """Random changes of the training images, drawn anew every epoch.
 
@@ -47,6 +51,22 @@ class Augmentation(BaseModel):
         return self
 
 
+class Tuned(BaseModel):
+    """Whose images chose the values of a recipe.
+
+    Attributes:
+        data: Name of the data set.
+        folds: Number of its folds by subject that ``seen`` counts.
+        seen: Those with people of these images in their test parts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    folds: Annotated[int, Field(ge=2)]
+    seen: tuple[Annotated[int, Field(ge=0)], ...]
+
+
 class Recipe(BaseModel):
     """Everything about training except the network, the images, the epochs and the seed.
 
@@ -69,6 +89,8 @@ class Recipe(BaseModel):
         precision: ``bfloat16`` multiplies in bfloat16 and accumulates in float32 (autocast),
             ``float32`` does everything in float32; ``auto`` is ``bfloat16`` on processors that
             have instructions for it, see :meth:`resolved`.
+        tuned_on: Whose images chose these values; changes nothing about a training, and is stated
+            beside the accuracies that come of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,6 +106,7 @@ class Recipe(BaseModel):
     average: Share = 0.2
     flip_test: bool = True
     precision: Precision | Literal["auto"] = "auto"
+    tuned_on: Annotated[tuple[Tuned, ...], Field(exclude_if=_is_empty)] = ()
 
     def resolved(self) -> Recipe:
         """The recipe with ``precision: auto`` replaced by what suits this machine.

@@ -6,7 +6,16 @@ from tests.training.shipped import shipped
 
 
 def test_default_file_is_the_default_recipe():
-    assert shipped("default") == Recipe()
+    default = shipped("default")
+    assert default.model_copy(update={"tuned_on": ()}) == Recipe()
+    assert default.tuned_on
+
+
+def test_what_a_recipe_was_tuned_on_is_written_where_it_is_known():
+    assert "tuned_on" not in Recipe().model_dump()
+    told = shipped("default").model_dump(mode="json")
+    assert told["tuned_on"][0]["data"] == "ck48"
+    assert Recipe.model_validate(told) == shipped("default")
 
 
 def test_the_papers_recipe():
