@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from gensynth.cli.app import Overrides, app
 from gensynth.cli.sources import naming, read_genome
+from gensynth.errors import UserError
 
 if TYPE_CHECKING:
     from gensynth.config import Base
@@ -47,8 +49,28 @@ def evaluate(
             "training seed itself, as in journal.jsonl.",
         ),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Training seeds: whole cross-validations, of which the figures are the mean. 3 "
+            "when not given, or confirm.seeds if that is more.",
+            show_default=False,
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs; those of the confirmation when not given.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Write evaluation.json (figures, predictions) and evaluation.svg there, and every "
+            "trained fold as it comes: the same command goes on where it was stopped.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -56,6 +78,8 @@ def evaluate(
 
     The data and the recipe of a run directory are those of its search, unless overridden.
     """
+    if seed is not None and seeds is not None:
+        raise UserError("--seed is of one cross-validation", remedy="leave --seeds out")
     from gensynth import config
     from gensynth.cli.progress import Display
     from gensynth.search import Experiment, evaluate_network
@@ -64,13 +88,42 @@ def evaluate(
     network = read_genome(genome, chosen)
     experiment = config.load(Experiment, chosen, base=_protocol(Path(genome)))
     with Display() as display:
-        figures = evaluate_network(
-            network, experiment, fold=fold, seed=seed, epochs=epochs, watcher=display
-        )
+        try:
+            figures = evaluate_network(
+                network,
+                experiment,
+                fold=fold,
+                seed=seed,
+                seeds=seeds,
+                epochs=epochs,
+                output=output,
+                watcher=display,
+            )
+        except KeyboardInterrupt:
+            typer.echo(_kept(output), err=True)
+            raise
+    if output is not None:
+        _draw(figures, output)
     if as_json:
         typer.echo(json.dumps(figures))
-    else:
-        _print(figures)
+        return
+    for line in _lines(figures):
+        typer.echo(line)
+    if output is not None:
+        typer.echo(f"  written to {output}: evaluation.json, evaluation.svg")
+
+
+def _kept(output: Path | None) -> str:
+    if output is None:
+        return "interrupted, nothing is kept; with --output DIR it is"
+    return "interrupted, everything is kept; the same command goes on"
+
+
+def _draw(figures: dict[str, Any], output: Path) -> None:
+    from gensynth.report import write_evaluation
+    from gensynth.search import EvaluationDirectory
+
+    write_evaluation(figures, EvaluationDirectory(output).drawing)
 
 
 def _protocol(path: Path) -> Base | None:
@@ -85,20 +138,48 @@ def _protocol(path: Path) -> Base | None:
     return Base(str(path / "config.yaml"), values)
 
 
-def _print(figures: dict[str, Any]) -> None:
-    low, high = figures["interval"]
-    drawn = " (synthetic faces)" if figures["synthetic"] else ""
-    recall = ", ".join(f"{name} {value:.1%}" for name, value in figures["recall"].items())
+def _lines(figures: dict[str, Any]) -> Iterator[str]:
+    drawn = " (SYNTHETIC faces)" if figures["synthetic"] else ""
     seeds = ", ".join(map(str, figures["seeds"]))
-    for text in (
+    spread = figures["spread"]
+    accuracies = ", ".join(f"{one:.2%}" for one in figures["per_seed"])
+    deviation = "" if spread is None else f" (standard deviation {100 * spread:.2f} points)"
+    yield (
         f"{figures['name']} on {figures['data']}{drawn}: "
-        f"{figures['params']} parameters, {figures['macs'] / 1e6:.1f} M MACs",
-        f"  accuracy           {figures['accuracy']:.2%} of {figures['images']} images "
-        f"(95 % interval {low:.1%} to {high:.1%}, by {figures['sequences']} sequences)",
-        f"  mean over folds    {figures['fold_mean']:.2%}",
-        f"  sequences          {figures['sequence_accuracy']:.2%}",
-        f"  recall             {recall}",
-        f"  {figures['epochs']} epochs, seeds {seeds}",
-        f"  satisfies {figures['constraint']}: {'yes' if figures['feasible'] else 'no'}",
-    ):
-        typer.echo(text)
+        f"{figures['params']} parameters, {figures['macs'] / 1e6:.1f} M MACs"
+    )
+    yield f"  accuracy           {_stated(figures)}"
+    yield f"  mean over folds    {figures['fold_mean']:.2%}"
+    yield f"  sequences          {figures['sequence_accuracy']:.2%}"
+    yield f"  by training seed   {accuracies}{deviation}"
+    yield f"  {figures['epochs']} epochs, seeds {seeds}"
+    yield from _confusion(figures)
+    for chosen in figures["chosen"]:
+        yield f"  {chosen['words']}"
+        if chosen["seen"]:
+            yield f"    on the other folds: {_unseen(chosen['unseen'])}"
+    yield f"  satisfies {figures['constraint']}: {'yes' if figures['feasible'] else 'no'}"
+
+
+def _stated(figures: dict[str, Any]) -> str:
+    low, high = figures["interval"]
+    return (
+        f"{figures['accuracy']:.2%} of {figures['images']} images "
+        f"(95 % interval {low:.1%} to {high:.1%}, by {figures['sequences']} sequences)"
+    )
+
+
+def _unseen(figures: dict[str, Any] | None) -> str:
+    return "there are none" if figures is None else _stated(figures)
+
+
+def _confusion(figures: dict[str, Any]) -> Iterator[str]:
+    """A line a class: its images by what they were taken for, over all seeds, and its recall."""
+    classes, counts = figures["classes"], figures["confusion"]
+    width = max(9, *map(len, classes)) + 1
+    yield "  class \\ taken for".ljust(2 + 2 * width) + "".join(f"{c:>{width}}" for c in classes)
+    for name, row in zip(classes, counts, strict=True):
+        recall = figures["recall"].get(name)
+        told = "no images" if recall is None else f"{recall:.1%}"
+        cells = "".join(f"{count:>{width}}" for count in row)
+        yield f"    {name}".ljust(2 + 2 * width) + f"{cells}   recall {told}"

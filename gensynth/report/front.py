@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -17,6 +16,7 @@ from gensynth.export import FoundNetwork, Run
 from gensynth.indicator import Indicator
 from gensynth.report.candidates import OUTCOMES, Candidate, Outcome, candidates
 from gensynth.report.published import PUBLISHED, Published
+from gensynth.report.style import PLOT, rendered
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,14 +27,6 @@ COLOURS: Mapping[Outcome, str] = {
     "stopped": "#ced4da",
 }
 CONFIRMED, BOUND, KNOWN = "#c8601a", "#2f8a4c", "#7454b3"
-_STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "gensynth",
-    "figure.dpi": 100,
-}
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,7 @@ def draw_front(front: Front, format: str) -> bytes:
     Returns:
         The file, the same bytes for the same front.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(PLOT):
         figure = Figure(figsize=(7.2, 4.4), layout="constrained")
         axes = figure.add_subplot()
         _candidates(axes, front.found)
@@ -107,10 +99,7 @@ def draw_front(front: Front, format: str) -> bytes:
             axes.plot([], [], " ", label=f"refused untrained ({front.refused})")
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside right upper", frameon=False, fontsize=8)
-        file = io.BytesIO()
-        metadata = {"Date": None} if format == "svg" else {"Software": None}
-        figure.savefig(file, format=format, dpi=200, metadata=metadata)
-    return file.getvalue()
+        return rendered(figure, format)
 
 
 def write_front(run: Run, path: str | Path) -> None:

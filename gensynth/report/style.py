@@ -1,4 +1,30 @@
-"""How the report looks."""
+"""How the report and its figures look."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from matplotlib.figure import Figure
+
+PLOT: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "gensynth",
+    "figure.dpi": 100,
+}
+"""Settings of matplotlib, to draw under."""
+
+
+def rendered(figure: Figure, format: str) -> bytes:
+    """A figure as a file, ``"svg"`` or ``"png"``: the same bytes for the same figure."""
+    file = io.BytesIO()
+    metadata = {"Date": None} if format == "svg" else {"Software": None}
+    figure.savefig(file, format=format, dpi=200, metadata=metadata)
+    return file.getvalue()
+
 
 STYLE = """
 body { font: 15px/1.5 Helvetica, Arial, sans-serif; color: #212529; max-width: 62rem;

@@ -14,6 +14,9 @@ What a run goes through, by file:
 * :mod:`~gensynth.search.ledger` writes the study, :mod:`~gensynth.search.generators` and
   :mod:`~gensynth.search.results` the files; :mod:`~gensynth.search.run` is all of it in order.
 
+An evaluation (:mod:`~gensynth.search.evaluation`, kept in an :mod:`~gensynth.search.evaldir`) gives
+out jobs the same way; :mod:`~gensynth.search.choices` says which of its figures chose something.
+
 Names are loaded when they are asked for, so that a worker does not import what only the driver
 needs.
 """
@@ -25,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gensynth.search.engine import Interrupted
+    from gensynth.search.evaldir import EvaluationDirectory
     from gensynth.search.evaluation import evaluate_network
     from gensynth.search.events import Best, Progress, Silent, Watcher
     from gensynth.search.experiment import (
@@ -45,6 +49,7 @@ _HOMES = {
     "Budget": "experiment",
     "Confirm": "experiment",
     "Entry": "journal",
+    "EvaluationDirectory": "evaldir",
     "Experiment": "experiment",
     "Fidelity": "experiment",
     "Folds": "experiment",
@@ -68,6 +73,7 @@ __all__ = [
     "Budget",
     "Confirm",
     "Entry",
+    "EvaluationDirectory",
     "Experiment",
     "Fidelity",
     "Folds",

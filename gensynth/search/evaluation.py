@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import tempfile
+import json
+import platform
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+from statistics import stdev
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from gensynth.cost import cost
 from gensynth.data import Dataset, Fold, folds, load
 from gensynth.errors import UserError
 from gensynth.genome import Genome
+from gensynth.search.choices import choices, figures_without
 from gensynth.search.cluster import cluster
 from gensynth.search.engine import execute
+from gensynth.search.evaldir import EvaluationDirectory, fingerprint, open_evaluation
 from gensynth.search.events import Progress, Silent, Watcher
 from gensynth.search.experiment import Experiment
 from gensynth.search.journal import Journal
 from gensynth.search.plan import Unit, base_seed, cross_validation
 from gensynth.search.run import workers_of
+from gensynth.search.rundir import replace_file
 from gensynth.search.setting import check_constraint
 from gensynth.search.work import Clock, Conductor, Job
 from gensynth.training import (
-    Evaluation,
     FoldResult,
     Recipe,
     check_fits,
@@ -33,6 +40,11 @@ from gensynth.training import (
 
 GREATEST_SEED = 2**63 - 1
 """Of a training; fold ``i`` of a cross-validation adds ``i`` to the base seed."""
+
+SEEDS = 3
+"""Cross-validations of an evaluation: single ones of the same network differ by about a point."""
+
+VERSIONED = ("gensynth", "torch", "numpy")
 
 
 @dataclass(frozen=True)
@@ -104,19 +116,24 @@ def evaluate_network(
     *,
     fold: int | None = None,
     seed: int | None = None,
+    seeds: int | None = None,
     epochs: int | None = None,
+    output: Path | None = None,
     watcher: Watcher | None = None,
 ) -> dict[str, Any]:
     """Runs the protocol of the confirmation on one network.
 
     Args:
         genome: The network.
-        experiment: Data, folds, recipe, seeds and epochs of the protocol.
+        experiment: Data, folds, recipe and epochs of the protocol.
         fold: Only this fold.
         seed: Base seed of the one cross-validation to run: fold ``i`` is trained with ``seed + i``.
-            With ``fold``, the training seed itself, as the journal has it. None derives
-            ``confirm.seeds`` of them from the experiment's seed.
+            With ``fold``, the training seed itself, as the journal has it.
+        seeds: Without ``seed``, the number of cross-validations, with base seeds derived from the
+            experiment's; None makes it ``SEEDS``, or ``confirm.seeds`` if that is more.
         epochs: Passes over each training part; None takes those of the confirmation.
+        output: Directory that keeps every fold that is trained, and the figures
+            (:class:`EvaluationDirectory`). The same call goes on where an earlier one was stopped.
         watcher: Gets to see how it goes.
 
     Returns:
@@ -124,42 +141,86 @@ def evaluate_network(
 
     Raises:
         UserError: If the network does not fit the data or costs more than the limits allow, for a
-            fold that does not exist or a seed that is too great, or if a training fails.
+            fold that does not exist or a seed that is too great, if the output is of something
+            else, or if a training fails.
+        KeyboardInterrupt: After Ctrl-C.
     """
     dataset = load(experiment.data)
     laid = folds(dataset, experiment.folds.count, experiment.folds.by)
     check_constraint(experiment, dataset)
     check_fits(genome, dataset)
-    if fold is not None and not 0 <= fold < len(laid):
-        raise UserError(f"there is no fold {fold}", remedy=f"use 0 to {len(laid) - 1}")
-    if seed is not None and seed > GREATEST_SEED - len(laid):
-        raise UserError(
-            "is too great", where=f"seed {seed}", remedy=f"use 0 to {GREATEST_SEED - len(laid)}"
-        )
-    epochs = epochs or experiment.confirm_epochs
-    seeds = _seeds(experiment, genome, seed)
+    _check(fold, seed, len(laid))
+    bases = _seeds(experiment, genome, seed, seeds)
+    parts = [
+        cross_validation(len(laid), epochs or experiment.confirm_epochs, one)
+        for one in (bases if fold is None or seed is None else (seed - fold,))
+    ]
     if fold is not None:
-        units = [Unit(fold, epochs, one if seed is not None else one + fold) for one in seeds]
-        parts: list[tuple[Unit, ...]] = [(unit,) for unit in units]
-    else:
-        parts = [cross_validation(len(laid), epochs, one) for one in seeds]
+        parts = [(part[fold],) for part in parts]
     bench = Bench(dataset, laid, experiment.training.resolved())
     protocol = Protocol(genome, [unit for part in parts for unit in part])
-    _train(protocol, bench, experiment, watcher or Silent())
-    judged = [evaluate([protocol.results[unit] for unit in part], dataset, laid) for part in parts]
-    return _report(genome, experiment, bench, mean_evaluation(judged), judged, protocol, seeds)
+    with _journal(output, genome, bench, experiment) as journal:
+        _train(protocol, bench, experiment, journal, watcher or Silent())
+        repetitions = [[protocol.results[unit] for unit in part] for part in parts]
+        figures = _report(genome, experiment, bench, repetitions, bases)
+        if output is not None:
+            lines = ",\n".join(
+                f"  {json.dumps(key)}: {json.dumps(figures[key])}" for key in figures
+            )
+            replace_file(EvaluationDirectory(output).figures, f"{{\n{lines}\n}}\n")
+    return figures
 
 
-def _seeds(experiment: Experiment, genome: Genome, seed: int | None) -> tuple[int, ...]:
+def _check(fold: int | None, seed: int | None, count: int) -> None:
+    if fold is not None and not 0 <= fold < count:
+        raise UserError(f"there is no fold {fold}", remedy=f"use 0 to {count - 1}")
+    if seed is not None and seed > GREATEST_SEED - count:
+        raise UserError(
+            "is too great", where=f"seed {seed}", remedy=f"use 0 to {GREATEST_SEED - count}"
+        )
+
+
+def _seeds(
+    experiment: Experiment, genome: Genome, seed: int | None, count: int | None
+) -> tuple[int, ...]:
     if seed is not None:
         return (seed,)
     return tuple(
         base_seed(experiment.seed, genome.hash, "evaluate", number)
-        for number in range(experiment.confirm.seeds)
+        for number in range(count or max(SEEDS, experiment.confirm.seeds))
     )
 
 
-def _train(protocol: Protocol, bench: Bench, experiment: Experiment, watcher: Watcher) -> None:
+@contextmanager
+def _journal(
+    output: Path | None, genome: Genome, bench: Bench, experiment: Experiment
+) -> Iterator[Journal]:
+    """The journal of an evaluation; a temporary one if it is to leave nothing."""
+    if output is None:
+        with (
+            TemporaryDirectory(prefix="gensynth-") as folder,
+            Journal(Path(folder) / "journal.jsonl") as journal,
+        ):
+            yield journal
+        return
+    same = {
+        "network": genome.hash,
+        "data": bench.dataset.name,
+        "images": fingerprint(bench.dataset),
+        "folds": experiment.folds.model_dump(mode="json"),
+        "training": _recipe(bench.recipe),
+    }
+    with open_evaluation(EvaluationDirectory(output), genome, same) as journal:
+        yield journal
+
+
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    return recipe.model_dump(mode="json", exclude={"tuned_on"})
+
+
+def _train(
+    protocol: Protocol, bench: Bench, experiment: Experiment, journal: Journal, watcher: Watcher
+) -> None:
     workers = min(workers_of(experiment), len(protocol.units))
     clock = Clock(limit=None)
     watcher.banner((f"evaluate {protocol.genome.name}", f"data: {bench.dataset.summary}"))
@@ -174,12 +235,11 @@ def _train(protocol: Protocol, bench: Bench, experiment: Experiment, watcher: Wa
             )
         )
 
-    with (
-        tempfile.TemporaryDirectory(prefix="gensynth-") as folder,
-        Journal(Path(folder) / "journal.jsonl") as journal,
-        cluster(workers, experiment.ray_address, bench.dataset.images.nbytes) as own,
-    ):
-        execute(Conductor((protocol,), journal, workers, watch), bench, workers, own)
+    conductor = Conductor((protocol,), journal, workers, watch)
+    conductor.peek()
+    if not conductor.finished:
+        with cluster(workers, experiment.ray_address, bench.dataset.images.nbytes) as folder:
+            execute(conductor, bench, workers, folder)
     if protocol.failure is not None:
         raise UserError(f"training failed: {protocol.failure}", where=protocol.genome.name)
 
@@ -188,42 +248,60 @@ def _report(
     genome: Genome,
     experiment: Experiment,
     bench: Bench,
-    mean: Evaluation,
-    judged: Sequence[Evaluation],
-    protocol: Protocol,
+    repetitions: Sequence[Sequence[FoldResult]],
     seeds: Sequence[int],
 ) -> dict[str, Any]:
+    dataset, recipe = bench.dataset, bench.recipe
+    judged = [evaluate(part, dataset, bench.folds) for part in repetitions]
+    mean = mean_evaluation(judged)
     metrics = {**cost(genome).metrics(), **mean.metrics()}
+    accuracies = [one.accuracy for one in judged]
     return {
+        "format": "gensynth.evaluation",
+        "version": 1,
         "name": genome.name,
         "hash": genome.hash,
-        "synthetic": bench.dataset.synthetic,
-        "data": bench.dataset.name,
-        "source": bench.dataset.source,
+        "synthetic": dataset.synthetic,
+        "data": dataset.name,
+        "source": dataset.source,
         "constraint": experiment.constraint.name,
         "feasible": experiment.constraint.feasible(metrics),
         "violations": experiment.constraint.violations(metrics),
         **{name: int(value) for name, value in cost(genome).metrics().items()},
-        "accuracy": mean.accuracy,
-        "interval": list(mean.interval),
-        "fold_mean": mean.fold_mean,
-        "sequence_accuracy": mean.sequence_accuracy,
-        "images": mean.images,
-        "sequences": mean.sequences,
-        "recall": mean.recall,
+        **mean.figures(),
+        "classes": list(mean.classes),
+        "confusion": mean.confusion.tolist(),
         "performance": experiment.performance(metrics),
-        "epochs": protocol.units[0].epochs,
+        "epochs": repetitions[0][0].epochs,
         "seeds": list(seeds),
-        "per_seed": [one.accuracy for one in judged],
-        "folds": [
+        "per_seed": accuracies,
+        "spread": stdev(accuracies) if len(accuracies) > 1 else None,
+        "chosen": [
             {
-                "fold": unit.fold,
-                "seed": unit.seed,
-                "correct": result.correct,
-                "total": result.total,
-                "predictions": list(result.predictions),
-                "seconds": round(result.seconds, 3),
+                "what": one.what,
+                "words": one.words,
+                "seen": list(one.seen),
+                "unseen": figures_without(one.seen, repetitions, dataset, bench.folds),
             }
-            for unit, result in sorted(protocol.results.items(), key=lambda one: one[0].fold)
+            for one in choices(genome, recipe, dataset, experiment.folds)
         ],
+        "protocol": {
+            "folds": {**experiment.folds.model_dump(mode="json"), "tested": list(mean.folds)},
+            "training": _recipe(recipe),
+        },
+        "folds": [_fold(result, bench) for part in repetitions for result in part],
+        "versions": {"python": platform.python_version(), **{n: version(n) for n in VERSIONED}},
+    }
+
+
+def _fold(result: FoldResult, bench: Bench) -> dict[str, Any]:
+    return {
+        "fold": result.fold,
+        "seed": result.seed,
+        "correct": result.correct,
+        "total": result.total,
+        "truth": bench.dataset.labels[bench.folds[result.fold].test].tolist(),
+        "predictions": list(result.predictions),
+        "loss": result.loss,
+        "seconds": round(result.seconds, 3),
     }

@@ -94,9 +94,9 @@ class Journal:
         except OSError as error:
             self._file.close()
             raise UserError(
-                "another process is running this search",
+                "another process is at work here",
                 where=str(path.parent),
-                remedy="wait for it, or choose another name",
+                remedy="wait for it, or choose another place",
             ) from error
         self._known: dict[tuple[str, Unit], Entry] = {}
         try:

@@ -12,12 +12,13 @@ from typing import Any
 from gensynth.cost import STATIC_METRICS
 from gensynth.genome import Genome, dumps
 from gensynth.search.candidates import Candidates
+from gensynth.search.choices import figures_without
 from gensynth.search.confirm import Confirmation, Finalist
 from gensynth.search.ledger import OBJECTIVES, Ledger, Outcome
 from gensynth.search.rundir import RunDirectory, replace_file
 from gensynth.search.setting import Setting
 from gensynth.space import decode
-from gensynth.training import Evaluation, evaluate, mean_evaluation
+from gensynth.training import Evaluation
 
 VERSIONED = ("gensynth", "torch", "optuna", "ray", "numpy")
 
@@ -141,43 +142,17 @@ def _network(run: Run, outcome: Outcome, finalist: Finalist | None) -> dict[str,
 
 
 def _confirmed(run: Run, finalist: Finalist, evaluation: Evaluation) -> dict[str, Any]:
-    low, high = evaluation.interval
+    seen = range(run.setting.experiment.fidelity.rungs[-1].folds)
+    repetitions = finalist.repetitions()
     return {
-        "accuracy": evaluation.accuracy,
-        "images": evaluation.images,
-        "sequences": evaluation.sequences,
-        "sequence_accuracy": evaluation.sequence_accuracy,
-        "interval": [low, high],
+        **evaluation.figures(),
         "epochs": run.setting.experiment.confirm_epochs,
         "seeds": list(finalist.seeds),
-        "fold_mean": evaluation.fold_mean,
-        "recall": evaluation.recall,
         "per_seed": [
             sum(result.correct for result in part) / sum(result.total for result in part)
-            for part in finalist.repetitions()
+            for part in repetitions
         ],
-        "unseen": _unseen(run, finalist),
-    }
-
-
-def _unseen(run: Run, finalist: Finalist) -> dict[str, Any] | None:
-    """The confirmed figures on the folds that the search scored nobody on; None without any.
-
-    The search chose the network by the test images of its folds. Those of the others chose nothing,
-    whatever they are: they are the figure to believe if the two differ.
-    """
-    seen = run.setting.experiment.fidelity.rungs[-1].folds
-    parts = [[one for one in part if one.fold >= seen] for part in finalist.repetitions()]
-    if not all(parts):
-        return None
-    setting = run.setting
-    found = mean_evaluation([evaluate(part, setting.dataset, setting.folds) for part in parts])
-    return {
-        "folds": list(found.folds),
-        "accuracy": found.accuracy,
-        "images": found.images,
-        "sequences": found.sequences,
-        "interval": list(found.interval),
+        "unseen": figures_without(seen, repetitions, run.setting.dataset, run.setting.folds),
     }
 
 
@@ -206,6 +181,7 @@ def _described(run: Run, outcome: Outcome, network: Mapping[str, Any]) -> Genome
         trial=outcome.trial,
         data=run.setting.dataset.name,
         synthetic=run.setting.dataset.synthetic,
+        folds=experiment.folds.model_dump(mode="json"),
         metrics={key: network[key] for key in keys},
     )
 

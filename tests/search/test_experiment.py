@@ -74,7 +74,7 @@ def test_a_run_is_continued_only_with_the_same_experiment(small):
 def test_a_second_process_changes_nothing(small):
     with open_run(small()) as (run, _):
         written = run.config.read_text()
-        with pytest.raises(UserError, match="another process is running this search"):
+        with pytest.raises(UserError, match="another process is at work here"):
             opened(small("budget.candidates=99"))
         assert run.config.read_text() == written
 

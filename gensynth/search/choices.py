@@ -1,0 +1,128 @@
+"""Whose test images chose what, and the figures on those that chose nothing.
+
+Whatever is picked by the accuracy on some images has too good an accuracy on them. So a figure that
+is reported stands beside the same figure on the folds that the choice did not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gensynth.data import Dataset, Fold
+from gensynth.genome import Genome
+from gensynth.search.experiment import Folds
+from gensynth.training import FoldResult, Recipe, Tuned, evaluate, mean_evaluation
+
+SAME_PEOPLE = frozenset({"ckplus", "ck48"})
+"""Names of data sets of the same people, so that their folds by subject are the same too."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, and by which test images.
+
+    Attributes:
+        what: ``network`` or ``recipe``.
+        words: How it was chosen, in one sentence.
+        seen: Folds whose test images it may have been chosen by; all where it cannot be told.
+    """
+
+    what: Literal["network", "recipe"]
+    words: str
+    seen: tuple[int, ...] = ()
+
+
+def choices(
+    genome: Genome, recipe: Recipe, dataset: Dataset, folds: Folds
+) -> tuple[Choice, Choice]:
+    """What a network's provenance and a recipe say of how they were chosen.
+
+    Args:
+        genome: The network; one that a search found tells of it in ``data``, ``folds`` and
+            ``metrics.search`` of its provenance.
+        recipe: How it is trained.
+        dataset: What it is tested on.
+        folds: How that is split.
+    """
+    return _network(genome, dataset, folds), _recipe(recipe, dataset, folds)
+
+
+def figures_without(
+    seen: Collection[int],
+    repetitions: Sequence[Sequence[FoldResult]],
+    dataset: Dataset,
+    folds: Sequence[Fold],
+) -> dict[str, Any] | None:
+    """The figures on the folds that a choice did not see.
+
+    Args:
+        seen: Folds to leave out.
+        repetitions: Results of each cross-validation.
+        dataset: The data that the folds index.
+        folds: All folds.
+
+    Returns:
+        ``folds``, ``accuracy``, ``images``, ``sequences`` and ``interval``; None where a
+        cross-validation has no other fold.
+    """
+    parts = [[one for one in part if one.fold not in seen] for part in repetitions]
+    if not all(parts):
+        return None
+    found = mean_evaluation([evaluate(part, dataset, folds) for part in parts])
+    return {
+        "folds": list(found.folds),
+        "accuracy": found.accuracy,
+        "images": found.images,
+        "sequences": found.sequences,
+        "interval": list(found.interval),
+    }
+
+
+def spelled(folds: Sequence[int]) -> str:
+    """Some folds in words: ``fold 0``, ``folds 0 to 2``, ``folds 1, 4``."""
+    first, last = min(folds), max(folds)
+    if len(folds) > 2 and last - first == len(folds) - 1:
+        return f"folds {first} to {last}"
+    return f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, sorted(folds)))}"
+
+
+def _network(genome: Genome, dataset: Dataset, folds: Folds) -> Choice:
+    told = genome.provenance
+    metrics = told.get("metrics")
+    searched = metrics.get("search") if isinstance(metrics, dict) else None
+    count = searched.get("folds") if isinstance(searched, dict) else None
+    if not isinstance(count, int):
+        return Choice("network", "No search chose the network, as far as its file tells.")
+    run = f" (run {told['study']}, trial {told['trial']})" if "trial" in told else ""
+    name, drawn = str(told.get("data")), " (synthetic faces)" if told.get("synthetic") else ""
+    began = f"The network was chosen by a search{run} on {name}{drawn}"
+    if not _same_people(name, dataset):
+        return Choice("network", f"{began}, by no image of {dataset.name}.")
+    if told.get("folds") != folds.model_dump(mode="json"):
+        everything = tuple(range(folds.count))
+        words = f"{began} with other folds than these, or its file does not tell with which."
+        return Choice("network", words, everything)
+    seen = tuple(range(min(count, folds.count)))
+    words = f"{began}, by its accuracy on the test images of {spelled(seen)}."
+    return Choice("network", words, seen)
+
+
+def _recipe(recipe: Recipe, dataset: Dataset, folds: Folds) -> Choice:
+    known = [one for one in recipe.tuned_on if _same_people(one.data, dataset)]
+    if not known:
+        words = f"The recipe names no image of {dataset.name} that chose its values."
+        return Choice("recipe", words)
+    seen = sorted({fold for one in known for fold in _seen(one, folds)})
+    words = f"The values of the recipe were chosen by images of people of {spelled(seen)}."
+    return Choice("recipe", words, tuple(seen))
+
+
+def _seen(tuned: Tuned, folds: Folds) -> Sequence[int]:
+    same = folds.by == "subject" and folds.count == tuned.folds
+    return tuned.seen if same else range(folds.count)
+
+
+def _same_people(name: str, dataset: Dataset) -> bool:
+    return name == dataset.name or {name, dataset.name} <= SAME_PEOPLE
