@@ -178,7 +178,7 @@ def _published(axes: Axes, known: Sequence[Published]) -> None:
     for one in known:
         axes.scatter(
             [one.params],
-            [100 * one.accuracy],
+            [one.percent],
             s=60,
             marker="*",
             facecolor="#ffffff",
@@ -188,7 +188,7 @@ def _published(axes: Axes, known: Sequence[Published]) -> None:
         )
         axes.annotate(
             one.name.removeprefix("EmotionNet "),
-            (one.params, 100 * one.accuracy),
+            (one.params, one.percent),
             xytext=(5, 4),
             textcoords="offset points",
             color=KNOWN,
@@ -271,7 +271,7 @@ def _heights(front: Front) -> tuple[float, float]:
     """Limits in percent: those of what was trained to the end, where there is any."""
     trained = [one for one in front.found if one.outcome != "stopped"] or front.found
     found = [one.accuracy or 0.0 for one in trained]
-    found += [one.accuracy for one in front.published]
+    found += [one.percent / 100 for one in front.published]
     found += [end for n in front.confirmed if n.confirmed for end in n.confirmed.interval or ()]
     found += [end for end in (front.bound("accuracy", "min"),) if end is not None]
     if not found:

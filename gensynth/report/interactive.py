@@ -104,7 +104,7 @@ def _published(front: Front) -> dict[str, Any]:
         "mode": "markers+text",
         "name": "published (Lee et al. 2021)",
         "x": [one.params for one in front.published],
-        "y": [100 * one.accuracy for one in front.published],
+        "y": [one.percent for one in front.published],
         "text": [one.name.removeprefix("EmotionNet ") for one in front.published],
         "textposition": "top right",
         "marker": {"color": KNOWN, "symbol": "star-open", "size": 12},

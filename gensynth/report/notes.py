@@ -89,7 +89,7 @@ def study_note(run: Run, shown: Front, study_id: int) -> str:
     )
     if shown.published:
         known = ", ".join(
-            f"{one.name} {one.params:,} parameters, {100 * one.accuracy:.1f} %" for one in PUBLISHED
+            f"{one.name} {one.params:,} parameters, {one.percent:.1f} %" for one in PUBLISHED
         )
         parts.append(f"Published, not measured here: {known} ({SOURCE}).")
     if run.finished:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gensynth.search.engine import Interrupted
     from gensynth.search.evaldir import EvaluationDirectory
-    from gensynth.search.evaluation import evaluate_network
+    from gensynth.search.evaluation import SEEDS, evaluate_network
     from gensynth.search.events import Best, Progress, Silent, Watcher
     from gensynth.search.experiment import (
         Budget,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from gensynth.search.setting import Setting, prepare
 
 _HOMES = {
+    "SEEDS": "evaluation",
     "Best": "events",
     "Budget": "experiment",
     "Confirm": "experiment",
@@ -69,6 +70,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "SEEDS",
     "Best",
     "Budget",
     "Confirm",

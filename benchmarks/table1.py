@@ -1,0 +1,214 @@
+"""Table 1 of the EmotionNet Nano paper: published and measured side by side.
+
+Every network of it that is published, the other prototypes and the networks that were found
+(``genomes/``) are trained by one protocol and one recipe: ten folds by subject, several training
+seeds, the recipe and the epochs of ``experiments/ck48_nano_b.yaml``. What is trained is kept, fold
+by fold, and the same command goes on.
+
+    python -m benchmarks.table1 --data-root DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.table1_printing import Line, printed
+from gensynth import config, prototype
+from gensynth import genome as genomes
+from gensynth.cli.progress import Display
+from gensynth.cost import cost
+from gensynth.errors import UserError
+from gensynth.genome import Genome
+from gensynth.report import write_evaluation
+from gensynth.report.published import OTHERS, TABLE_1, Published
+from gensynth.search import SEEDS, EvaluationDirectory, Experiment, evaluate_network
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "table1"
+FOUND = ROOT / "genomes"
+BASE = "experiment=ck48_nano_b"
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table.
+
+    Attributes:
+        name: How ``--rows`` calls it.
+        published: What is published of the network.
+        genome: The network; None where its layers are not published.
+    """
+
+    name: str
+    published: Published | None
+    genome: Genome | None
+
+
+def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
+    """All rows: networks by rising multiply-accumulates, then those that cannot be trained.
+
+    A prototype reads gray or colour images as the data are, at the size that it is made for.
+
+    Args:
+        experiment: For the data's classes and channels.
+        found: Folder of genomes that searches have found; it need not exist.
+    """
+    known = [*TABLE_1, *OTHERS]
+    named = {one.prototype: one for one in known if one.prototype}
+    made = [
+        Row(name, named.get(name), _fitted(name, experiment))
+        for name in config.options("prototype")
+    ]
+    made += [Row(file.stem, None, genomes.load(file)) for file in sorted(found.glob("*.json"))]
+    unpublished = [Row(one.name, one, None) for one in known if one.prototype is None]
+    return sorted(made, key=_macs) + unpublished
+
+
+def measure(
+    row: Row, overrides: Sequence[str], folder: Path, *, seeds: int, epochs: int | None
+) -> None:
+    """Trains what a row lacks: one cross-validation after the other.
+
+    Args:
+        row: One with a network.
+        overrides: Of the experiment.
+        folder: Where the row is kept.
+        seeds: Cross-validations wanted; where there are more already, those are kept.
+        epochs: Passes over each training part; None takes those of the experiment.
+
+    Raises:
+        UserError: As :func:`evaluate_network`.
+    """
+    assert row.genome is not None
+    sized = (*overrides, f"data.size={row.genome.input.height}")
+    experiment = config.load(Experiment, sized)
+    before = _read(folder)
+    known = len(before["seeds"]) if before else 0
+    wanted = max(known, seeds)
+    for count in range(min(known + 1, wanted), wanted + 1):
+        with Display() as display:
+            figures = evaluate_network(
+                row.genome, experiment, seeds=count, epochs=epochs, output=folder, watcher=display
+            )
+        write_evaluation(figures, EvaluationDirectory(folder).drawing)
+
+
+def lines(shown: Sequence[Row], folder: Path) -> Iterator[Line]:
+    """The rows with what is measured of them.
+
+    Args:
+        shown: Rows.
+        folder: That of the table.
+    """
+    for row in shown:
+        measured = None if row.genome is None else _read(folder / row.name)
+        yield Line(row.name, row.published, row.genome, measured)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures and prints the table; returns the exit status."""
+    options = _options(arguments)
+    overrides = [BASE, *options.overrides]
+    if options.data_root is not None:
+        overrides.append(f"data.root={json.dumps(str(options.data_root))}")
+    try:
+        experiment = config.load(Experiment, overrides)
+        shown = _selected(rows(experiment), options.rows)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    epochs = options.epochs or experiment.confirm_epochs
+    classes = f"{experiment.data.kind}-{_classes(experiment)}-classes"
+    folder = options.results / classes / f"{epochs}-epochs"
+    status = 0
+    if not options.only_print:
+        status = _measured(shown, overrides, folder, seeds=options.seeds, epochs=epochs)
+    print(printed(list(lines(shown, folder)), seeds=options.seeds))
+    return status
+
+
+def _measured(
+    shown: Sequence[Row], overrides: Sequence[str], folder: Path, *, seeds: int, epochs: int
+) -> int:
+    status = 0
+    for row in shown:
+        if row.genome is None:
+            continue
+        try:
+            measure(row, overrides, folder / row.name, seeds=seeds, epochs=epochs)
+        except UserError as error:
+            print(error, file=sys.stderr)
+            status = 2
+        except KeyboardInterrupt:
+            print("stopped, everything is kept; the same command goes on", file=sys.stderr)
+            return INTERRUPTED
+    return status
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.table1", description=(__doc__ or "").splitlines()[0]
+    )
+    add = parser.add_argument
+    add("--data-root", type=Path, metavar="DIR", help="folder of CK+48, or of another data=")
+    add("--rows", metavar="A,B", help="only these rows; all when not given")
+    add("--seeds", type=_positive, default=SEEDS, help=f"training seeds of a row ({SEEDS})")
+    add("--epochs", type=_positive, help=f"epochs of a training; those of {BASE} if not given")
+    add("--results", type=Path, default=RESULTS, help="where what is trained is kept")
+    add("--only-print", action="store_true", help="train nothing")
+    add("overrides", nargs="*", metavar="KEY=VALUE", help="data=ckplus, workers=2, …")
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def _selected(all_rows: Sequence[Row], names: str | None) -> list[Row]:
+    if names is None:
+        return list(all_rows)
+    wanted = names.split(",")
+    known = {row.name for row in all_rows}
+    for name in wanted:
+        if name not in known:
+            raise UserError(f"no row {name!r}", remedy=f"there are {', '.join(sorted(known))}")
+    return [row for row in all_rows if row.name in wanted]
+
+
+def _fitted(name: str, experiment: Experiment) -> Genome:
+    file = config.find("prototype", name)
+    assert file is not None
+    size = prototype.load(file).input.height
+    image = (experiment.data.channels, size, size)
+    return prototype.load(file, _classes(experiment), image=image)
+
+
+def _classes(experiment: Experiment) -> int:
+    return 8 if getattr(experiment.data, "neutral", False) else 7
+
+
+def _macs(row: Row) -> float:
+    assert row.genome is not None
+    return cost(row.genome).macs
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    path = EvaluationDirectory(folder).figures
+    if not path.exists():
+        return None
+    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return figures
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,181 @@
+"""The table of published and measured networks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import table1
+from benchmarks.table1 import Row, main, rows
+from benchmarks.table1_printing import HEADS, Line, printed
+from gensynth import config
+from gensynth import genome as genomes
+from gensynth.cost import cost
+from gensynth.report.published import OTHERS, SOURCE, TABLE_1
+from gensynth.search import EvaluationDirectory, Experiment
+from tests.fake_run import tiny
+
+MEASURED = HEADS.index("accuracy, measured (%) [95 %]")
+PUBLISHED = HEADS.index("accuracy, published (%)")
+REMARKS = HEADS.index("remarks")
+
+
+@pytest.fixture(scope="module")
+def experiment() -> Experiment:
+    return config.load(Experiment, [table1.BASE])
+
+
+def figures(**changes: Any) -> dict[str, Any]:
+    return {
+        "data": "ck48",
+        "synthetic": False,
+        "accuracy": 0.9,
+        "interval": [0.85, 0.93],
+        "images": 981,
+        "sequences": 327,
+        "sequence_accuracy": 0.91,
+        "recall": {"fear": 0.5, "happy": 1.0},
+        "seeds": [1, 2, 3],
+        "spread": 0.004,
+        "epochs": 120,
+        "chosen": [
+            {"what": "network", "words": "no search", "seen": [], "unseen": None},
+            {"what": "recipe", "words": "by folds 1 to 9.", "seen": [1], "unseen": None},
+        ],
+        "protocol": {"folds": {"count": 10, "by": "subject"}, "training": {"optimizer": "adamw"}},
+        **changes,
+    }
+
+
+def cells(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_every_row_of_the_paper_and_every_prototype_is_there_cheap_ones_first(experiment):
+    found = rows(experiment)
+    assert {row.published for row in found if row.published} == {*TABLE_1, *OTHERS}
+    assert {row.name for row in found} >= set(config.options("prototype"))
+    networks = [row.genome for row in found if row.genome is not None]
+    macs = [cost(genome).macs for genome in networks]
+    assert macs == sorted(macs)
+    assert [row.genome is None for row in found] == sorted(row.genome is None for row in found)
+    assert {row.name for row in found if row.genome is None} == {
+        one.name for one in TABLE_1 if one.prototype is None
+    }
+    assert {genome.shapes[next(iter(genome.outputs.values()))] for genome in networks} == {(7,)}
+    assert {genome.input.channels for genome in networks} == {1}
+
+
+def test_sizes_are_near_the_published_ones(experiment):
+    for row in rows(experiment):
+        if row.genome is not None and row.published is not None:
+            assert cost(row.genome).params == pytest.approx(row.published.params, rel=0.04)
+
+
+def test_neutral_is_an_eighth_class():
+    eight = config.load(Experiment, [table1.BASE, "data=ckplus", "data.neutral=true"])
+    (row,) = [row for row in rows(eight) if row.name == "micro_expnet"]
+    assert row.genome is not None
+    assert cost(row.genome).params == 65_000
+
+
+def test_found_networks_are_rows_in_their_place(experiment, tmp_path: Path):
+    genomes.save(tiny(4), tmp_path / "found-a.json")
+    found = rows(experiment, tmp_path)
+    (row,) = [row for row in found if row.name == "found-a"]
+    assert row.published is None
+    assert row.genome == tiny(4)
+    assert found[0] is row
+    assert len(found) == len(rows(experiment, tmp_path / "nowhere")) + 1
+
+
+def test_published_and_measured_stand_in_columns_of_their_own():
+    nano_b = next(one for one in TABLE_1 if one.prototype == "emotionnet_nano_b")
+    nano_a = next(one for one in TABLE_1 if one.name == "EmotionNet Nano-A")
+    text = printed(
+        [
+            Line("emotionnet_nano_b", nano_b, tiny(4), figures()),
+            Line("found", None, tiny(4), figures(seeds=[1], spread=None)),
+            Line("other", None, tiny(4), None),
+            Line(nano_a.name, nano_a, None, None),
+        ],
+        seeds=3,
+    )
+    measured, found, other, unpublished = cells(text)
+    assert (measured[PUBLISHED], measured[MEASURED]) == ("92.7 [1]", "90.0 [85.0, 93.0]")
+    assert "3 (± 0.4)" in measured
+    assert (found[PUBLISHED], found[REMARKS]) == ("–", "1 of 3 training seeds")
+    assert (other[MEASURED], other[REMARKS]) == ("–", "not measured yet")
+    assert (unpublished[PUBLISHED], unpublished[MEASURED]) == ("97.6 [1]", "–")
+    assert unpublished[REMARKS] == "not trained: the source does not publish its layers"
+    assert f"[1] {SOURCE}" in text
+    assert "10 folds by subject" in text
+    assert text.count("by folds 1 to 9.") == 1
+    assert "SYNTHETIC" not in text
+    assert "NOT BY THE SAME PROTOCOL" not in text
+
+
+def test_a_found_network_states_the_folds_that_its_search_did_not_see():
+    unseen = {"accuracy": 0.8, "interval": [0.7, 0.9]}
+    chosen = [{"what": "network", "words": "by folds 0 to 2.", "seen": [0, 1, 2], "unseen": unseen}]
+    text = printed([Line("found", None, tiny(4), figures(chosen=chosen))], seeds=3)
+    assert "80.0 [70.0, 90.0]" in cells(text)[0]
+    assert "by folds 0 to 2." in text
+
+
+def test_no_published_accuracy_stands_beside_synthetic_faces():
+    text = printed([Line("a", TABLE_1[0], tiny(4), figures(synthetic=True))], seeds=3)
+    assert cells(text)[0][PUBLISHED] == "–"
+    assert "SYNTHETIC faces" in text
+
+
+def test_rows_of_another_recipe_are_told_apart():
+    other = {"folds": {"count": 10, "by": "subject"}, "training": {"optimizer": "adam"}}
+    lines = [Line(name, None, tiny(4), figures()) for name in ("a", "b")]
+    text = printed([*lines, Line("stranger", None, tiny(4), figures(protocol=other))], seeds=3)
+    assert "NOT BY THE SAME PROTOCOL as the others: stranger." in text
+
+
+def test_only_print_trains_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    folder = tmp_path / "ck48-7-classes" / "120-epochs" / "micro_expnet"
+    folder.mkdir(parents=True)
+    EvaluationDirectory(folder).figures.write_text(json.dumps(figures(accuracy=0.777)))
+    assert main(["--only-print", "--results", str(tmp_path)]) == 0
+    shown = cells(capsys.readouterr().out)
+    assert len(shown) == len(rows(config.load(Experiment, [table1.BASE])))
+    assert [row[MEASURED] for row in shown if "micro_expnet" in row[0]] == ["77.7 [85.0, 93.0]"]
+    assert main(["--only-print", "--results", str(tmp_path), "--epochs", "7"]) == 0
+    assert "77.7" not in capsys.readouterr().out
+
+
+def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str]):
+    assert main(["--only-print", "--rows", "nano_z"]) == 2
+    assert capsys.readouterr().err.startswith("no row 'nano_z'; there are EmotionNet Nano-A, ")
+    assert main(["--rows", "micro_expnet"]) == 2
+    assert "data.root" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_row_is_trained_once_and_goes_on_with_more_seeds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(table1, "rows", lambda _: [Row("tiny", None, tiny(2)), nano_a])
+    nano_a = Row("EmotionNet Nano-A", TABLE_1[-2], None)
+    words = ["--epochs", "1", "--results", str(tmp_path), "data=synthetic", "data.subjects=40"]
+    words += ["data.frames=1", "folds.count=4", "fidelity.rungs=[{folds: 1, epochs: 1}]"]
+    words += ["workers=1"]
+    kept = EvaluationDirectory(tmp_path / "synthetic-7-classes" / "1-epochs" / "tiny")
+    for seeds, folds in ((1, 4), (2, 8), (1, 8)):
+        assert main(["--seeds", str(seeds), *words]) == 0
+        assert len(kept.journal.read_bytes().splitlines()) == folds
+        tiny_row, unpublished = cells(capsys.readouterr().out)
+        assert tiny_row[REMARKS] == ""
+        assert unpublished[REMARKS].startswith("not trained")
+    assert len(json.loads(kept.figures.read_text())["seeds"]) == 2
+    assert kept.drawing.exists()
+    assert main(["--seeds", "2", *words, "training.learning_rate=0.5"]) == 2
+    assert "training.learning_rate is 0.02" in capsys.readouterr().err
