@@ -5,13 +5,13 @@ VENV := .venv
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search dashboard export test test-quick check bench
+.PHONY: help setup search dashboard export test test-quick check bench table1
 
 # Only what is given on make's own command line is passed on, never a variable of the environment.
 given = $(if $(filter command,$(firstword $(origin $(1)))),'$(2)$(subst ','\'',$($(1)))')
 
 help:  ## show this list
-	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z0-9-]+:.*##/ {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make the environment .venv (under three minutes)
 
@@ -58,3 +58,8 @@ bench: $(READY)  ## run the benchmarks and print their tables (hours: SEEDS=50 P
 	@$(VENV)/bin/python -m benchmarks.generator $(call given,SEEDS,--seeds=) \
 	    $(call given,PROCESSES,--processes=)
 	@for name in claims generators asking; do $(VENV)/bin/python -m benchmarks.$$name || exit; done
+
+table1: $(READY)  ## train the rows of Table 1 and print it: DATA_ROOT ROWS=a,b SEEDS EPOCHS ARGS="key=value …"
+	@$(VENV)/bin/python -m benchmarks.table1 $(call given,DATA_ROOT,--data-root=) \
+	    $(call given,ROWS,--rows=) $(call given,SEEDS,--seeds=) $(call given,EPOCHS,--epochs=) \
+	    $(if $(filter command,$(firstword $(origin ARGS))),$(ARGS))

@@ -33,6 +33,12 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "table1"
 FOUND = ROOT / "genomes"
 BASE = "experiment=ck48_nano_b"
+GENTLER = 0.1
+"""Share of the recipe's learning rate for networks without normalisation.
+
+At the whole rate ``lenet5_improved`` learns nothing: after 20 epochs on the training part of fold 0
+of CK+48 it answers the same whatever it is shown.
+"""
 INTERRUPTED = 130
 
 
@@ -87,8 +93,7 @@ def measure(
         UserError: As :func:`evaluate_network`.
     """
     assert row.genome is not None
-    sized = (*overrides, f"data.size={row.genome.input.height}")
-    experiment = config.load(Experiment, sized)
+    experiment = _suited(row.genome, overrides)
     before = _read(folder)
     known = len(before["seeds"]) if before else 0
     wanted = max(known, seeds)
@@ -98,6 +103,17 @@ def measure(
                 row.genome, experiment, seeds=count, epochs=epochs, output=folder, watcher=display
             )
         write_evaluation(figures, EvaluationDirectory(folder).drawing)
+
+
+def _suited(genome: Genome, overrides: Sequence[str]) -> Experiment:
+    """The experiment with images of a network's size, and a rate at which it learns."""
+    size = genome.input.height
+    experiment = config.load(Experiment, (*overrides, f"data.size={size}"))
+    if any(node.op == "batch_norm" for node in genome.nodes):
+        return experiment
+    rate = GENTLER * experiment.training.learning_rate
+    recipe = experiment.training.model_copy(update={"learning_rate": rate})
+    return experiment.model_copy(update={"training": recipe})
 
 
 def lines(shown: Sequence[Row], folder: Path) -> Iterator[Line]:
@@ -130,7 +146,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     status = 0
     if not options.only_print:
         status = _measured(shown, overrides, folder, seeds=options.seeds, epochs=epochs)
-    print(printed(list(lines(shown, folder)), seeds=options.seeds))
+    protocol = {
+        "folds": {**experiment.folds.model_dump(), "tested": [*range(experiment.folds.count)]},
+        "training": experiment.training.model_dump(mode="json", exclude={"tuned_on"}),
+    }
+    print(printed(list(lines(shown, folder)), seeds=options.seeds, protocol=protocol))
     return status
 
 

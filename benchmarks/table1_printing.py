@@ -53,24 +53,26 @@ class Line:
         return f"{self.published.name} (`{self.name}`)"
 
 
-def printed(lines: Sequence[Line], *, seeds: int) -> str:
+def printed(lines: Sequence[Line], *, seeds: int, protocol: Mapping[str, Any]) -> str:
     """The table, its sources and its protocol.
 
     Args:
         lines: Rows.
         seeds: Training seeds wanted; a row that has fewer says so.
+        protocol: ``folds`` and ``training`` wanted; a row says in what it differs.
     """
     measured = [line.measured for line in lines if line.measured is not None]
     synthetic = any(figures["synthetic"] for figures in measured)
     sources = list(dict.fromkeys(line.published.source for line in lines if line.published))
-    table = markdown(HEADS, [_cells(line, sources, seeds, synthetic) for line in lines])
-    notes = [*_protocol(measured), *_sources(sources), *_strangers(lines)]
+    cells = [[*_cells(line, sources, synthetic), _remarks(line, seeds, protocol)] for line in lines]
+    table = markdown(HEADS, cells)
+    notes = [*_protocol(measured), *_sources(sources)]
     if synthetic:
         notes.insert(0, "SYNTHETIC faces: no published accuracy compares with these.")
     return "\n\n".join([table, *notes])
 
 
-def _cells(line: Line, sources: Sequence[str], seeds: int, synthetic: bool) -> list[str]:
+def _cells(line: Line, sources: Sequence[str], synthetic: bool) -> list[str]:
     known, genome = line.published, line.genome
     cited = "" if known is None else f" [{sources.index(known.source) + 1}]"
     size = accuracy = NONE
@@ -79,8 +81,7 @@ def _cells(line: Line, sources: Sequence[str], seeds: int, synthetic: bool) -> l
     if known is not None and known.accuracy is not None and not synthetic:
         accuracy = f"{known.percent:.1f}{cited}"
     if genome is None:
-        remark = "not trained: the source does not publish its layers"
-        return [line.label, NONE, size, NONE, NONE, accuracy, *[NONE] * 6, remark]
+        return [line.label, NONE, size, NONE, NONE, accuracy, *[NONE] * 6]
     shape = "×".join(map(str, (genome.input.height, genome.input.width, genome.input.channels)))
     costs = cost(genome)
     return [
@@ -91,7 +92,6 @@ def _cells(line: Line, sources: Sequence[str], seeds: int, synthetic: bool) -> l
         f"{costs.macs / 1e6:.1f}",
         accuracy,
         *_measured(line.measured),
-        _remarks(line, seeds),
     ]
 
 
@@ -110,13 +110,16 @@ def _measured(figures: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _remarks(line: Line, seeds: int) -> str:
+def _remarks(line: Line, seeds: int, protocol: Mapping[str, Any]) -> str:
+    if line.genome is None:
+        return "not trained: the source does not publish its layers"
     found = [line.published.note] if line.published and line.published.note else []
     if line.measured is None:
-        found.append("not measured yet")
-    elif len(line.measured["seeds"]) < seeds:
+        return "; ".join([*found, "not measured yet"])
+    if len(line.measured["seeds"]) < seeds:
         found.append(f"{len(line.measured['seeds'])} of {seeds} training seeds")
-    return "; ".join(found)
+    told = {name: line.measured["protocol"][name] for name in protocol}
+    return "; ".join([*found, *_differences(protocol, told)])
 
 
 def _protocol(measured: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -138,22 +141,13 @@ def _sources(sources: Sequence[str]) -> Iterator[str]:
         yield "Published: " + "; ".join(f"[{n}] {text}" for n, text in enumerate(sources, 1)) + "."
 
 
-def _strangers(lines: Sequence[Line]) -> Iterator[str]:
-    """Says which rows were measured by another recipe or on other data than most."""
-    known = [(line.name, _way(line.measured)) for line in lines if line.measured is not None]
-    ways = [way for _, way in known]
-    usual = max(ways, key=ways.count, default=None)
-    others = [name for name, way in known if way != usual]
-    if others:
-        yield (
-            f"NOT BY THE SAME PROTOCOL as the others: {', '.join(others)}. Remove their results "
-            "and measure them again."
-        )
-
-
-def _way(figures: Mapping[str, Any]) -> tuple[Any, ...]:
-    told = figures["protocol"], figures["images"], figures["sequences"]
-    return (*told, figures["data"], figures["epochs"])
+def _differences(usual: Any, now: Any, key: str = "") -> Iterator[str]:
+    """What of a protocol is not as usual: ``learning_rate 0.002 instead of 0.02``."""
+    if isinstance(usual, Mapping) and isinstance(now, Mapping):
+        for name in dict.fromkeys((*usual, *now)):
+            yield from _differences(usual.get(name), now.get(name), name)
+    elif usual not in (now, "auto"):
+        yield f"{key} {now} instead of {usual}"
 
 
 def _accuracy(figures: Mapping[str, Any]) -> str:

@@ -56,6 +56,16 @@ def test_export_takes_its_options(repository: Path, venv: Path):
     assert words == [f"{venv}/bin/gensynth", "export", "'runs/a'", "'--format=onnx'"]
 
 
+def test_table1_passes_on_what_is_given(repository: Path, venv: Path):
+    given = ("DATA_ROOT=/my faces", "ROWS=resnet20,micro_expnet", "SEEDS=1", "ARGS=workers=2")
+    result = make(repository, "-n", "table1", f"VENV={venv}", *given, EPOCHS="9")
+    words = " ".join(result.stdout.replace("\\\n", " ").split())
+    assert words == (
+        f"{venv}/bin/python -m benchmarks.table1 '--data-root=/my faces' "
+        "'--rows=resnet20,micro_expnet' '--seeds=1' workers=2"
+    )
+
+
 def test_an_environment_older_than_the_pins_is_made_again(repository: Path, venv: Path):
     os.utime(venv / ".ready", (0, 0))
     assert "pip install" in make(repository, "-n", "test", f"VENV={venv}").stdout
@@ -75,5 +85,6 @@ def test_an_old_python_is_refused_in_one_line(repository: Path, tmp_path: Path):
 
 def test_help_lists_every_target(repository: Path):
     targets = {"setup", "search", "dashboard", "export", "test", "test-quick", "check", "bench"}
+    targets.add("table1")
     listed = {line.split()[1] for line in make(repository, "help").stdout.splitlines()}
     assert listed == {"help", *targets}

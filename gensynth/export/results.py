@@ -125,7 +125,7 @@ class Counts(_Record):
 
 
 class Results(_Record):
-    """The whole file."""
+    """The whole file; ``recipe`` says by which images the recipe was chosen."""
 
     format: Literal["gensynth.results"]
     version: Annotated[int, Field(ge=1, le=1)]
@@ -134,6 +134,7 @@ class Results(_Record):
     data: str = ""
     source: str = ""
     command: str = ""
+    recipe: str = ""
     seed: int = 0
     constraint: Indicator
     networks: tuple[FoundNetwork, ...] = ()

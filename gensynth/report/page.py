@@ -262,6 +262,7 @@ def _protocol(results: Results) -> str:
             "test images. The folds that it did not see chose nothing."
         )
         words.append("No epoch was picked by test images, in the search or in confirmation.")
+    words.append(results.recipe)
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     words.append(f"Versions: {versions}." if versions else "")
     return "".join(f"<p>{escape(line)}</p>" for line in words if line)

@@ -46,7 +46,18 @@ def choices(
         dataset: What it is tested on.
         folds: How that is split.
     """
-    return _network(genome, dataset, folds), _recipe(recipe, dataset, folds)
+    return _network(genome, dataset, folds), recipe_choice(recipe, dataset, folds)
+
+
+def recipe_choice(recipe: Recipe, dataset: Dataset, folds: Folds) -> Choice:
+    """What a recipe says of how its values were chosen; arguments as for :func:`choices`."""
+    known = [one for one in recipe.tuned_on if _same_people(one.data, dataset)]
+    if not known:
+        words = f"The recipe names no image of {dataset.name} that chose its values."
+        return Choice("recipe", words)
+    seen = sorted({fold for one in known for fold in _seen(one, folds)})
+    words = f"The values of the recipe were chosen by images of people of {spelled(seen)}."
+    return Choice("recipe", words, tuple(seen))
 
 
 def figures_without(
@@ -107,16 +118,6 @@ def _network(genome: Genome, dataset: Dataset, folds: Folds) -> Choice:
     seen = tuple(range(min(count, folds.count)))
     words = f"{began}, by its accuracy on the test images of {spelled(seen)}."
     return Choice("network", words, seen)
-
-
-def _recipe(recipe: Recipe, dataset: Dataset, folds: Folds) -> Choice:
-    known = [one for one in recipe.tuned_on if _same_people(one.data, dataset)]
-    if not known:
-        words = f"The recipe names no image of {dataset.name} that chose its values."
-        return Choice("recipe", words)
-    seen = sorted({fold for one in known for fold in _seen(one, folds)})
-    words = f"The values of the recipe were chosen by images of people of {spelled(seen)}."
-    return Choice("recipe", words, tuple(seen))
 
 
 def _seen(tuned: Tuned, folds: Folds) -> Sequence[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from gensynth.cost import STATIC_METRICS
 from gensynth.genome import Genome, dumps
 from gensynth.search.candidates import Candidates
-from gensynth.search.choices import figures_without
+from gensynth.search.choices import figures_without, recipe_choice
 from gensynth.search.confirm import Confirmation, Finalist
 from gensynth.search.ledger import OBJECTIVES, Ledger, Outcome
 from gensynth.search.rundir import RunDirectory, replace_file
@@ -91,6 +91,7 @@ def _summary(run: Run, networks: list[dict[str, Any]]) -> dict[str, Any]:
         "command": run.command or f"gensynth search name={experiment.label}",
         "constraint": experiment.constraint.model_dump(mode="json"),
         "prototype": experiment.prototype.get("name"),
+        "recipe": recipe_choice(run.setting.recipe, dataset, experiment.folds).words,
         "seed": experiment.seed,
         "networks": networks,
         "counts": {

@@ -28,6 +28,16 @@ def experiment() -> Experiment:
     return config.load(Experiment, [table1.BASE])
 
 
+PROTOCOL = {
+    "folds": {"count": 10, "by": "subject", "tested": list(range(10))},
+    "training": {"learning_rate": 0.02, "precision": "auto", "schedule": {"warmup": 0.2}},
+}
+
+
+def shown(*lines: Line) -> str:
+    return printed(lines, seeds=3, protocol=PROTOCOL)
+
+
 def figures(**changes: Any) -> dict[str, Any]:
     return {
         "data": "ck48",
@@ -45,7 +55,7 @@ def figures(**changes: Any) -> dict[str, Any]:
             {"what": "network", "words": "no search", "seen": [], "unseen": None},
             {"what": "recipe", "words": "by folds 1 to 9.", "seen": [1], "unseen": None},
         ],
-        "protocol": {"folds": {"count": 10, "by": "subject"}, "training": {"optimizer": "adamw"}},
+        "protocol": {**PROTOCOL, "training": {**PROTOCOL["training"], "precision": "bfloat16"}},
         **changes,
     }
 
@@ -96,18 +106,16 @@ def test_found_networks_are_rows_in_their_place(experiment, tmp_path: Path):
 def test_published_and_measured_stand_in_columns_of_their_own():
     nano_b = next(one for one in TABLE_1 if one.prototype == "emotionnet_nano_b")
     nano_a = next(one for one in TABLE_1 if one.name == "EmotionNet Nano-A")
-    text = printed(
-        [
-            Line("emotionnet_nano_b", nano_b, tiny(4), figures()),
-            Line("found", None, tiny(4), figures(seeds=[1], spread=None)),
-            Line("other", None, tiny(4), None),
-            Line(nano_a.name, nano_a, None, None),
-        ],
-        seeds=3,
+    text = shown(
+        Line("emotionnet_nano_b", nano_b, tiny(4), figures()),
+        Line("found", None, tiny(4), figures(seeds=[1], spread=None)),
+        Line("other", None, tiny(4), None),
+        Line(nano_a.name, nano_a, None, None),
     )
     measured, found, other, unpublished = cells(text)
     assert (measured[PUBLISHED], measured[MEASURED]) == ("92.7 [1]", "90.0 [85.0, 93.0]")
     assert "3 (± 0.4)" in measured
+    assert measured[REMARKS] == nano_b.note
     assert (found[PUBLISHED], found[REMARKS]) == ("–", "1 of 3 training seeds")
     assert (other[MEASURED], other[REMARKS]) == ("–", "not measured yet")
     assert (unpublished[PUBLISHED], unpublished[MEASURED]) == ("97.6 [1]", "–")
@@ -116,28 +124,32 @@ def test_published_and_measured_stand_in_columns_of_their_own():
     assert "10 folds by subject" in text
     assert text.count("by folds 1 to 9.") == 1
     assert "SYNTHETIC" not in text
-    assert "NOT BY THE SAME PROTOCOL" not in text
 
 
 def test_a_found_network_states_the_folds_that_its_search_did_not_see():
     unseen = {"accuracy": 0.8, "interval": [0.7, 0.9]}
     chosen = [{"what": "network", "words": "by folds 0 to 2.", "seen": [0, 1, 2], "unseen": unseen}]
-    text = printed([Line("found", None, tiny(4), figures(chosen=chosen))], seeds=3)
+    text = shown(Line("found", None, tiny(4), figures(chosen=chosen)))
     assert "80.0 [70.0, 90.0]" in cells(text)[0]
     assert "by folds 0 to 2." in text
 
 
 def test_no_published_accuracy_stands_beside_synthetic_faces():
-    text = printed([Line("a", TABLE_1[0], tiny(4), figures(synthetic=True))], seeds=3)
+    text = shown(Line("a", TABLE_1[0], tiny(4), figures(synthetic=True)))
     assert cells(text)[0][PUBLISHED] == "–"
     assert "SYNTHETIC faces" in text
 
 
-def test_rows_of_another_recipe_are_told_apart():
-    other = {"folds": {"count": 10, "by": "subject"}, "training": {"optimizer": "adam"}}
-    lines = [Line(name, None, tiny(4), figures()) for name in ("a", "b")]
-    text = printed([*lines, Line("stranger", None, tiny(4), figures(protocol=other))], seeds=3)
-    assert "NOT BY THE SAME PROTOCOL as the others: stranger." in text
+def test_a_row_says_in_what_its_protocol_differs():
+    other = {
+        "folds": {**PROTOCOL["folds"], "by": "image"},
+        "training": {**PROTOCOL["training"], "learning_rate": 0.002, "schedule": {"warmup": 0.3}},
+    }
+    text = shown(Line("a", None, tiny(4), figures(protocol=other)))
+    assert cells(text)[0][REMARKS] == (
+        "by image instead of subject; learning_rate 0.002 instead of 0.02; "
+        "warmup 0.3 instead of 0.2"
+    )
 
 
 def test_only_print_trains_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path):
@@ -145,9 +157,11 @@ def test_only_print_trains_nothing(capsys: pytest.CaptureFixture[str], tmp_path:
     folder.mkdir(parents=True)
     EvaluationDirectory(folder).figures.write_text(json.dumps(figures(accuracy=0.777)))
     assert main(["--only-print", "--results", str(tmp_path)]) == 0
-    shown = cells(capsys.readouterr().out)
-    assert len(shown) == len(rows(config.load(Experiment, [table1.BASE])))
-    assert [row[MEASURED] for row in shown if "micro_expnet" in row[0]] == ["77.7 [85.0, 93.0]"]
+    printed_rows = cells(capsys.readouterr().out)
+    assert len(printed_rows) == len(rows(config.load(Experiment, [table1.BASE])))
+    assert [row[MEASURED] for row in printed_rows if "micro_expnet" in row[0]] == [
+        "77.7 [85.0, 93.0]"
+    ]
     assert main(["--only-print", "--results", str(tmp_path), "--epochs", "7"]) == 0
     assert "77.7" not in capsys.readouterr().out
 
@@ -163,8 +177,8 @@ def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str]):
 def test_a_row_is_trained_once_and_goes_on_with_more_seeds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    monkeypatch.setattr(table1, "rows", lambda _: [Row("tiny", None, tiny(2)), nano_a])
-    nano_a = Row("EmotionNet Nano-A", TABLE_1[-2], None)
+    both = [Row("tiny", None, tiny(2)), Row("EmotionNet Nano-A", TABLE_1[-2], None)]
+    monkeypatch.setattr(table1, "rows", lambda _: both)
     words = ["--epochs", "1", "--results", str(tmp_path), "data=synthetic", "data.subjects=40"]
     words += ["data.frames=1", "folds.count=4", "fidelity.rungs=[{folds: 1, epochs: 1}]"]
     words += ["workers=1"]
@@ -173,9 +187,9 @@ def test_a_row_is_trained_once_and_goes_on_with_more_seeds(
         assert main(["--seeds", str(seeds), *words]) == 0
         assert len(kept.journal.read_bytes().splitlines()) == folds
         tiny_row, unpublished = cells(capsys.readouterr().out)
-        assert tiny_row[REMARKS] == ""
+        assert tiny_row[REMARKS] == "learning_rate 0.002 instead of 0.02"
         assert unpublished[REMARKS].startswith("not trained")
     assert len(json.loads(kept.figures.read_text())["seeds"]) == 2
     assert kept.drawing.exists()
     assert main(["--seeds", "2", *words, "training.learning_rate=0.5"]) == 2
-    assert "training.learning_rate is 0.02" in capsys.readouterr().err
+    assert "training.learning_rate is 0.002" in capsys.readouterr().err

@@ -90,6 +90,7 @@ def test_counts_times_and_constraint_are_there(page: Reader):
         "gensynth search constraint=tiny",
     ):
         assert line in page.text
+    assert "The recipe was chosen by folds 1 to 9." in page.text
 
 
 def test_every_network_is_drawn(page: Reader):

@@ -16,6 +16,7 @@ from gensynth.config import load
 from gensynth.generator import Generator
 from gensynth.genome import Flatten, Genome, InputShape
 from gensynth.search import Experiment, Progress, Setting, evaluate_network, search
+from gensynth.search.choices import choices
 from gensynth.search.cluster import cluster
 from gensynth.search.engine import execute
 from gensynth.search.evaluation import Protocol
@@ -89,6 +90,9 @@ def test_networks_of_the_front_can_be_read_back(run, setting: Setting):
         genome = genomes.load(Path(results["run"]) / network["genome"])
         assert genome.hash == network["hash"]
         assert genome.provenance["trial"] == network["trial"]
+        chosen, _ = choices(genome, setting.recipe, setting.dataset, setting.experiment.folds)
+        assert chosen.seen == tuple(range(setting.experiment.fidelity.rungs[-1].folds))
+    assert results["recipe"] == "The recipe names no image of synthetic that chose its values."
     confirmed = [network["confirmed"] for network in results["networks"] if network["confirmed"]]
     assert len(confirmed) == 1
     low, high = confirmed[0]["interval"]
