@@ -198,8 +198,13 @@ def _safe_in_place(genome: Genome) -> frozenset[str]:
     )
 
 
-class _Conv2d(nn.Conv2d):
-    """A convolution that leaves its weights to :func:`build`, and may pad unevenly."""
+class Conv2d(nn.Conv2d):
+    """A convolution that leaves its weights to :func:`build`, and may pad unevenly.
+
+    Attributes:
+        margin: Columns left and right, rows above and below that are padded beforehand; None where
+            ``padding`` says it all.
+    """
 
     def __init__(self, node: Conv, channels: int, pads: Padding) -> None:
         top, bottom, left, right = pads
@@ -214,7 +219,7 @@ class _Conv2d(nn.Conv2d):
             node.groups,
             node.bias,
         )
-        self.margin = None if even else (left, right, top, bottom)
+        self.margin: Padding | None = None if even else (left, right, top, bottom)
 
     def reset_parameters(self) -> None:
         pass
@@ -245,9 +250,9 @@ class _SqueezeExcite(nn.Module):
         return input * cast(Tensor, self.gate(self.expand(squeezed)))
 
 
-def _pointwise(channels: int, out_channels: int) -> _Conv2d:
+def _pointwise(channels: int, out_channels: int) -> Conv2d:
     node = Conv(id="pointwise", inputs=("input",), out_channels=out_channels, kernel=(1, 1))
-    return _Conv2d(node, channels, (0, 0, 0, 0))
+    return Conv2d(node, channels, (0, 0, 0, 0))
 
 
 class _PaddedMaxPool2d(nn.Module):
@@ -326,7 +331,7 @@ def _module(node: Operation, shapes: tuple[Shape, ...], in_place: bool) -> nn.Mo
     shape = shapes[0]
     match node:
         case Conv():
-            return _Conv2d(node, shape[0], node.pads(shape))
+            return Conv2d(node, shape[0], node.pads(shape))
         case Pool():
             return _pool(node, shape)
         case GlobalAvgPool():

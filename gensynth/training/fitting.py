@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, update_bn
+from torch.optim.swa_utils import update_bn
 
 from gensynth.genome import Genome
 from gensynth.network import Network, build
 from gensynth.training.augmentation import augment, mixup
+from gensynth.training.fused import Fused
 from gensynth.training.isolation import isolated
 from gensynth.training.precision import autocast, keep_slow_layers_in_float32
 from gensynth.training.recipe import Recipe
+from gensynth.training.weights import Weights
 
 PREDICTION_BATCH = 256
 _MAX_SEED = 2**63 - 1
@@ -106,12 +108,11 @@ def fit(
     network_seed, dropout_seed = torch.randint(_MAX_SEED, (2,), generator=generator).tolist()
     with isolated(dropout_seed):
         normalisation = Normalisation.of(images)
-        network = _channels_last(build(genome, seed=network_seed))
+        network = build(genome, seed=network_seed)
         keep_slow_layers_in_float32(network)
         run = _Run(network, normalisation(images), labels, epochs, recipe, generator)
         loss = run.train()
-        trained = run.averaged() if loss is not None else network
-    return Fitted(network=trained.eval(), normalisation=normalisation, recipe=recipe, loss=loss)
+    return Fitted(network=network.eval(), normalisation=normalisation, recipe=recipe, loss=loss)
 
 
 class _Run:
@@ -126,16 +127,14 @@ class _Run:
         recipe: Recipe,
         generator: torch.Generator,
     ) -> None:
-        self.network = network.train()
+        self.network = Fused(network).train()
         self.images = images
         self.labels = labels
         self.epochs = epochs
         self.recipe = recipe
         self.generator = generator
         self.batches, self.steps = recipe.steps(len(images), epochs)
-        self.first_averaged = recipe.first_averaged(self.steps)
-        self.optimizer = _optimizer(network, recipe)
-        self.average: AveragedModel | None = None
+        self.weights = Weights(network, recipe)
 
     def train(self) -> float | None:
         """All epochs.
@@ -143,31 +142,33 @@ class _Run:
         Returns:
             Mean loss of the last epoch, None if a loss was not finite.
         """
+        loss = self._train()
+        averaged = self.weights.release()
+        if averaged and loss is not None:
+            with autocast(self.recipe):
+                update_bn(self._in_batches(self.images), self.network)
+        return loss
+
+    def _train(self) -> float | None:
+        first_averaged = self.recipe.first_averaged(self.steps)
         done = 0
         mean = math.nan
         for _ in range(self.epochs):
             total = 0.0
             for images, labels in self._epoch():
-                loss = self._step(images, labels, done / self.steps)
-                if not math.isfinite(loss):
-                    _log.info("%s diverged at step %d", self.network.genome.name, done)
+                loss = self._loss(images, labels)
+                value = loss.item()
+                if not math.isfinite(value):
+                    _log.info("%s diverged at step %d", self.network.network.genome.name, done)
                     return None
-                if done >= self.first_averaged:
-                    self._average()
+                factor = self.recipe.schedule.factor(done / self.steps)
+                self.weights.step(loss, self.recipe.learning_rate * factor)
+                if done >= first_averaged:
+                    self.weights.average()
                 done += 1
-                total += loss
+                total += value
             mean = total / self.batches
         return mean
-
-    def averaged(self) -> Network:
-        """The network with averaged weights, and normalisation statistics that fit them."""
-        if self.average is None:
-            return self.network
-        network = self.average.module
-        assert isinstance(network, Network)
-        with autocast(self.recipe):
-            update_bn(self._in_batches(self.images), network)
-        return network
 
     def _epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
         images = augment(self.images, self.recipe.augmentation, self.generator)
@@ -177,22 +178,7 @@ class _Run:
 
     def _in_batches(self, images: Tensor) -> list[Tensor]:
         order = torch.randperm(len(images), generator=self.generator)
-        parts = images[order].tensor_split(self.batches)
-        return [part.to(memory_format=torch.channels_last) for part in parts]
-
-    def _step(self, images: Tensor, labels: Tensor, progress: float) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * self.recipe.schedule.factor(progress)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = self._loss(images, labels)
-        value = loss.item()
-        if math.isfinite(value):
-            torch.autograd.backward(loss)
-            if self.recipe.gradient_clip is not None:
-                parameters = self.network.parameters()
-                nn.utils.clip_grad_norm_(parameters, self.recipe.gradient_clip)
-            self.optimizer.step()
-        return value
+        return list(images[order].tensor_split(self.batches))
 
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
         alpha = self.recipe.augmentation.mixup
@@ -209,32 +195,6 @@ class _Run:
         other = functional.cross_entropy(logits, labels[partners], label_smoothing=smoothing)
         return share * loss + (1 - share) * other
 
-    def _average(self) -> None:
-        if self.average is None:
-            self.average = AveragedModel(self.network)
-        self.average.update_parameters(self.network)
-
 
 def _parts(images: Tensor) -> tuple[Tensor, ...]:
     return images.tensor_split(max(1, math.ceil(len(images) / PREDICTION_BATCH)))
-
-
-def _channels_last(network: Network) -> Network:
-    for parameter in network.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return network
-
-
-def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    parameters = list(network.parameters())
-    groups = [
-        {
-            "params": [p for p in parameters if p.ndim > 1],
-            "weight_decay": recipe.weight_decay,
-        },
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, lr=recipe.learning_rate, fused=True)

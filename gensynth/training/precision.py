@@ -28,12 +28,15 @@ def keep_slow_layers_in_float32(network: nn.Module) -> None:
     Outside autocast nothing changes.
     """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d) and _is_slow_in_bfloat16(module):
+        if isinstance(module, nn.Conv2d) and is_slow_in_bfloat16(module):
             module.register_forward_pre_hook(_leave)
             module.register_forward_hook(_return, always_call=True)
 
 
-def _is_slow_in_bfloat16(module: nn.Conv2d) -> bool:
+def is_slow_in_bfloat16(module: nn.Conv2d) -> bool:
+    """Whether a convolution takes longer in bfloat16, see :func:`keep_slow_layers_in_float32`."""
+    if module.in_channels == 1:
+        return True
     return module.groups > 1 and (module.kernel_size, module.stride) != ((3, 3), (1, 1))
 
 
