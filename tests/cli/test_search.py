@@ -125,4 +125,4 @@ def test_search_prints_one_json_object_and_writes_the_report(
     assert status("evaluate", "--json", "--fold", "1", "--epochs", "1", str(genome), *TINY) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["hash"] == results["networks"][0]["hash"]
-    assert [one["fold"] for one in figures["folds"]] == [1]
+    assert [one["fold"] for one in figures["folds"]] == [1, 1, 1]
