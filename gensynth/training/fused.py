@@ -13,7 +13,7 @@ from torch.nn import functional
 from gensynth.genome import INPUT, Activation, Add, BatchNorm, Conv, Genome, Operation
 from gensynth.network import Conv2d, Network
 from gensynth.training import kernels
-from gensynth.training.precision import is_slow_in_bfloat16
+from gensynth.training.precision import has_slow_gradient_in_bfloat16, is_slow_in_bfloat16
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class _Chain:
             x = functional.pad(x, self.conv.margin)
         weights = (None, None) if self.conv is None else (self.conv.weight, self.conv.bias)
         affine = (None, None) if self.norm is None else (self.norm.weight, self.norm.bias)
-        return cast(Tensor, _compute(self, dtype, x, residual, *weights, *affine))
+        return _compute(self, dtype, x, residual, *weights, *affine)
 
 
 class _Fused(torch.autograd.Function):
@@ -122,10 +122,12 @@ class _Fused(torch.autograd.Function):
             gradient = _rectify_backward(gradient, seen)
         if chain.conv is not None:
             channels = None if chain.conv.bias is None else [len(weight)]
+            exact = has_slow_gradient_in_bfloat16(chain.conv)
+            dtype = torch.float32 if exact else x.dtype
             gradient, of_weight, of_bias = _CONVOLVE_BACKWARD(
-                gradient.to(x.dtype),
-                x,
-                weight,
+                gradient.to(dtype),
+                x.to(dtype),
+                weight.to(dtype),
                 channels,
                 *_geometry(chain.conv),
                 (ctx.needs_input_grad[2], True, channels is not None),
@@ -136,7 +138,7 @@ class _Fused(torch.autograd.Function):
         return None, None, of_x, passed, of_weight, of_bias, of_scale, of_shift
 
 
-_compute: Callable[..., Any] = _Fused.apply
+_compute: Callable[..., Tensor] = _Fused.apply
 _CONVOLVE = torch.ops.aten.convolution.default
 _CONVOLVE_BACKWARD = torch.ops.aten.convolution_backward.default
 

@@ -12,8 +12,7 @@ BFLOAT16 = Recipe(precision="bfloat16")
 
 def layers() -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(1, 8, 5, padding=2),
-        nn.Conv2d(8, 8, 3, padding=1),
+        nn.Conv2d(1, 8, 3, padding=1),
         nn.Conv2d(8, 8, 3, padding=1, groups=8),
         nn.Conv2d(8, 8, 5, stride=2, padding=2, groups=8),
         nn.Conv2d(8, 4, 1),
@@ -34,7 +33,6 @@ def test_only_what_bfloat16_slows_down_stays_in_float32():
     for one in (network, copy.deepcopy(network)):
         with autocast(BFLOAT16):
             assert dtypes(one, torch.randn(2, 1, 8, 8)) == [
-                torch.float32,
                 torch.bfloat16,
                 torch.bfloat16,
                 torch.float32,
@@ -54,7 +52,7 @@ def test_nothing_changes_in_float32():
 
 
 def test_a_layer_that_fails_leaves_autocast_as_it_was():
-    network = layers()[3]
+    network = layers()[2]
     keep_slow_layers_in_float32(network)
     with autocast(BFLOAT16):
         with pytest.raises(RuntimeError):
