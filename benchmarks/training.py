@@ -1,13 +1,15 @@
 """Images a second of our training engine, of the loop that everybody writes first, and the limit.
 
     python -m benchmarks.training [--networks resnet14_slim …] [--images 883] [--repeats 3]
+        [--threads 1]
 
 Both loops train the same networks on the same images of noise, 883 as in a fold of CK+ or fewer, by
 the default recipe, in turns in one process: ours in one thread, as each worker of a search does;
-the plain one (:mod:`benchmarks.plain`) with torch's own number of threads. Times are processor time
-of all threads, since both leave no core idle (two workers, two threads) and a busy machine disturbs
-processor time little; wall-clock time is beside them. The peak is the best of a matrix product and
-a convolution of 64 channels, one thread, measured in between.
+the plain one (:mod:`benchmarks.plain`) with torch's own number of threads, or ``--threads``: on a
+busy machine threads that wait for each other burn processor time, one does not. Times are processor
+time of all threads, since both leave no core idle (two workers, two threads) and a busy machine
+disturbs processor time little; wall-clock time is beside them. The peak is the best of a matrix
+product and a convolution of 64 channels, one thread, measured in between.
 
 How long a ten-fold evaluation takes is printed as a projection, epochs times folds over two cores;
 ``gensynth evaluate`` measures it.
@@ -176,13 +178,17 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", default=NETWORKS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--images", type=int, default=FOLD)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     print(
         f"One core: {peak(torch.float32):.0f} GMAC/s in float32, {peak(torch.bfloat16):.0f} in "
         f"bfloat16; plain loop: {torch.get_num_threads()} threads; {Recipe().resolved().precision}"
     )
-    rows = [compare(name, options.repeats, options.images) for name in options.networks]
-    print(markdown(HEADS, rows))
+    print(markdown(HEADS, []), flush=True)
+    for name in options.networks:
+        row = compare(name, options.repeats, options.images)
+        print("| " + " | ".join(row) + " |", flush=True)
 
 
 if __name__ == "__main__":
