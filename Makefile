@@ -40,7 +40,7 @@ export: $(READY)  ## write a network out: RUN TRIAL FORMAT OUT
 	    $(call given,FORMAT,--format=) $(call given,OUT,--output=)
 
 test: $(READY)  ## all tests, whole searches included (within 15 minutes on two cores)
-	@$(VENV)/bin/pytest -m "slow or not slow"
+	@$(VENV)/bin/pytest -n 2 -m "slow or not slow"
 
 test-quick: $(READY)  ## the quick tests (within 3 minutes)
 	@$(VENV)/bin/pytest
