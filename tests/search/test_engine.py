@@ -49,9 +49,11 @@ def run(tmp_path_factory: pytest.TempPathFactory):
     runs = tmp_path_factory.mktemp("runs")
     memory = Memory()
     experiment = load(Experiment, [*SMALL, f"runs={runs}", "workers=2"])
-    before = set(os.listdir(tempfile.gettempdir()))
-    results = search(experiment, watcher=memory)
-    left = set(os.listdir(tempfile.gettempdir())) - before
+    with tempfile.TemporaryDirectory() as own, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", own)
+        patch.setattr(tempfile, "tempdir", own)
+        results = search(experiment, watcher=memory)
+        left = os.listdir(own)
     return experiment, results, memory, left
 
 
