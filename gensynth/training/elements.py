@@ -1,4 +1,8 @@
-"""Elements of tensors as compiled loops see them: float32, or the bits of a bfloat16."""
+"""Elements of tensors as compiled loops see them: float32, or the bits of a bfloat16.
+
+Numba keeps what it compiled of a file until that file changes, whatever it took from others: a
+change here reaches users only together with one of ``kernels.py``.
+"""
 
 from __future__ import annotations
 

@@ -124,13 +124,13 @@ def normalise_backward(
     found = singles(sums, 2 * channels).reshape(2, channels)
     count = size if passed else 0
     if half:
-        given = halves(gradient, size), halves(x, size), halves(out, size)
-        taken = halves(result, size), halves(passed or x, count)
-        _normalise_backward(given, taken, scale, kept, found, rectified, period)
+        half_given = halves(gradient, size), halves(x, size), halves(out, size)
+        half_taken = halves(result, size), halves(passed or x, count)
+        _normalise_backward(half_given, half_taken, scale, kept, found, rectified, period)
     else:
-        read = singles(gradient, size), singles(x, size), singles(out, size)
-        written = singles(result, size), singles(passed or x, count)
-        _normalise_backward(read, written, scale, kept, found, rectified, period)
+        given = singles(gradient, size), singles(x, size), singles(out, size)
+        taken = singles(result, size), singles(passed or x, count)
+        _normalise_backward(given, taken, scale, kept, found, rectified, period)
 
 
 @compiled
