@@ -1,9 +1,10 @@
 """Table 1 of the EmotionNet Nano paper: published and measured side by side.
 
 Every network of it that is published, the other prototypes and the networks that were found
-(``genomes/``) are trained by one protocol and one recipe: ten folds by subject, several training
-seeds, the recipe and the epochs of ``experiments/ck48_nano_b.yaml``. What is trained is kept, fold
-by fold, and the same command goes on.
+(``genomes/``), each beside ResNet-20 thinned uniformly to its size, are trained by one protocol and
+one recipe: ten folds by subject, several training seeds, the recipe and the epochs of
+``experiments/ck48_nano_b.yaml``. What is trained is kept, fold by fold, and the same command goes
+on.
 
     python -m benchmarks.table1 --data-root DIR
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.table1_printing import Line, printed
+from benchmarks.thinning import thinned
 from gensynth import config, prototype
 from gensynth import genome as genomes
 from gensynth.cli.progress import Display
@@ -33,6 +35,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "table1"
 FOUND = ROOT / "genomes"
 BASE = "experiment=ck48_nano_b"
+THINNED = "resnet20"
 GENTLER = 0.1
 """Share of the recipe's learning rate for networks without normalisation, chosen by training loss.
 
@@ -73,7 +76,10 @@ def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
         Row(name, named.get(name), _fitted(name, experiment))
         for name in config.options("prototype")
     ]
-    made += [Row(file.stem, None, genomes.load(file)) for file in sorted(found.glob("*.json"))]
+    for file in sorted(found.glob("*.json")):
+        genome = genomes.load(file)
+        control = thinned(_fitted(THINNED, experiment), cost(genome).params)
+        made += [Row(file.stem, None, genome), Row(f"{THINNED}-as-{file.stem}", None, control)]
     unpublished = [Row(one.name, one, None) for one in known if one.prototype is None]
     return sorted(made, key=_macs) + unpublished
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -104,6 +104,14 @@ class Genome(BaseModel):
         self.__dict__["shapes"] = _infer_shapes(self.input, ordered)
         _check_outputs(ordered, self.outputs)
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some attributes changed; like any copy of pydantic, it is not validated."""
+        copy = super().model_copy(update=update, deep=deep)
+        if {"input", "nodes", "outputs"} & set(update or ()):
+            copy.__dict__.pop("shapes", None)
+            copy.__dict__.pop("hash", None)
+        return copy
 
     @cached_property
     def shapes(self) -> Mapping[str, Shape]:

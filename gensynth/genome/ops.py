@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -70,6 +70,12 @@ class Operation(BaseModel):
 
     commutative: ClassVar[bool] = False
     arity: ClassVar[tuple[int, int]] = (1, 1)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some attributes changed and nothing else remembered."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("_inferred", None)
+        return copy
 
     @cached_property
     def _inferred(self) -> dict[tuple[Shape, ...], Shape]:

@@ -32,6 +32,17 @@ CONV: Written = {"op": "conv", "out_channels": 2, "kernel": 3}
 RELU: Written = {"op": "relu"}
 
 
+def test_a_copy_with_another_width_remembers_nothing_of_the_first():
+    genome = Genome.parse(written(CONV, {**RELU, "inputs": ["n0"]}))
+    assert genome.shapes["n1"] == (2, 6, 4)
+    conv, relu = genome.nodes
+    wider = genome.model_copy(update={"nodes": (conv.model_copy(update={"out_channels": 5}), relu)})
+    assert wider.shapes["n1"] == (5, 6, 4)
+    assert wider.hash != genome.hash
+    again = wider.model_copy(update={"nodes": genome.nodes})
+    assert again.hash == genome.hash
+
+
 @given(genomes(nodes=24))
 @settings(deadline=None, max_examples=100)
 def test_round_trip(genome):
