@@ -94,14 +94,14 @@ def test_neutral_is_an_eighth_class():
 
 
 def test_found_networks_are_rows_in_their_place(experiment, tmp_path: Path):
-    genomes.save(tiny(200), tmp_path / "found-a.json")
+    genomes.save(tiny(600), tmp_path / "found-a.json")
     found = rows(experiment, tmp_path)
     (row,) = [row for row in found if row.name == "found-a"]
     assert row.published is None
-    assert row.genome == tiny(200)
+    assert row.genome == tiny(600)
     (control,) = [row for row in found if row.name == "resnet20-as-found-a"]
     assert control.genome is not None
-    size = cost(tiny(200)).params
+    size = cost(tiny(600)).params
     assert 0.8 * size < cost(control.genome).params <= size
     assert len(found) == len(rows(experiment, tmp_path / "nowhere")) + 2
 
