@@ -44,9 +44,12 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     **{f"{data}-latency": partial(nasbench.front, data, latency=True) for data in nasbench.SETS},
     **{f"hpolib-{data}": partial(hpolib.loss, data) for data in hpolib.SETS},
     **{f"hpolib-{data}-size": partial(hpolib.front, data) for data in hpolib.SETS},
-    "table": trained.accuracy,
-    "table-size": partial(trained.front, "params"),
-    "table-macs": partial(trained.front, "params", "macs"),
+    "table": partial(trained.accuracy, fitted=False),
+    "table-size": partial(trained.front, "params", fitted=False),
+    "table-macs": partial(trained.front, "params", "macs", fitted=False),
+    "fitted": partial(trained.accuracy, fitted=True),
+    "fitted-size": partial(trained.front, "params", fitted=True),
+    "fitted-macs": partial(trained.front, "params", "macs", fitted=True),
     "towers": partial(closed_form, tower_landscape, "Towers, U, accuracy >= 0.7, <= 60 000"),
     "residual": partial(
         closed_form, residual_landscape, "Residual space, invented accuracy >= 0.92, <= 136 000"

@@ -65,6 +65,14 @@ def test_the_table_is_whole_and_its_bound_admits_as_many_as_that_of_nas_bench_20
     )
 
 
+def test_a_training_seed_is_nearer_to_what_trees_make_of_the_other_one_than_to_that_itself():
+    entries = table.load().entries
+    first, second = np.asarray([entry.accuracies[:2] for entry in entries]).T
+    for shown, hidden in ((first, second), (second, first)):
+        fitted = trained.fit(entries, shown)
+        assert np.std(fitted - hidden) < 0.9 * np.std(shown - hidden)
+
+
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_start_is_phi_and_costs_and_violations_agree(name):
     problem = PROBLEMS[name]()
