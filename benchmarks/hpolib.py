@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.study._multi_objective import _is_pareto_front
 
-from benchmarks.problem import Evaluation, Problem
+from benchmarks.problem import Direction, Evaluation, Problem, corners_and_front
 
 SETS = {
     "naval": "naval_propulsion",
@@ -107,14 +106,15 @@ def front(data: str) -> Problem:
         error, params = found.of(setting)
         return 10 * float(np.log10(error)), float(params)
 
-    undominated = values[_is_pareto_front(values, assume_unique_lexsorted=False)]
+    directions: tuple[Direction, ...] = ("minimize", "minimize")
+    corners, undominated = corners_and_front(values, directions)
     return Problem(
         name=f"HPOLib {data}, loss in dB against size",
         define=define,
-        directions=("minimize", "minimize"),
+        directions=directions,
         evaluate=lambda setting, _: Evaluation(measured(setting), 0.0),
         costs=lambda setting: {"params": float(found.of(setting)[1])},
         unit="hypervolume",
-        corners=(tuple(values.min(axis=0).tolist()), tuple(values.max(axis=0).tolist())),
-        front=tuple(tuple(row) for row in undominated.tolist()),
+        corners=corners,
+        front=undominated,
     )

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.study._multi_objective import _is_pareto_front
 
-from benchmarks.problem import Direction, Evaluation, Problem
+from benchmarks.problem import Direction, Evaluation, Problem, corners_and_front
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = 6
@@ -85,21 +84,18 @@ def front(data: str, *, latency: bool) -> Problem:
     """Accuracy against size, and against latency too; the size is known before training."""
     found = cells(data)
     width = 3 if latency else 2
-    signs = np.asarray([1.0, -1.0, -1.0])[:width]
-    metrics = found.metrics[:, :width]
-    values = metrics * signs
-    directions: tuple[Direction, ...] = ("maximize", "minimize", "minimize")
-    ideal, worst = values.max(axis=0) * signs, values.min(axis=0) * signs
-    undominated = metrics[_is_pareto_front(-values, assume_unique_lexsorted=False)]
+    less: Direction = "minimize"
+    directions: tuple[Direction, ...] = ("maximize", *[less] * (width - 1))
+    corners, undominated = corners_and_front(found.metrics[:, :width], directions)
     return Problem(
         name=f"{SETS[data]}, accuracy against size" + (" and latency" if latency else ""),
         define=define,
-        directions=directions[:width],
+        directions=directions,
         evaluate=lambda cell, _: Evaluation(
             tuple(float(value) for value in found.of(cell)[:width]), 0.0
         ),
         costs=lambda cell: {"params": float(found.of(cell)[1])},
         unit="hypervolume",
-        corners=(tuple(ideal.tolist()), tuple(worst.tolist())),
-        front=tuple(tuple(row) for row in undominated.tolist()),
+        corners=corners,
+        front=undominated,
     )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.study._multi_objective import _is_pareto_front
 
 from gensynth.generator import Generator
 from gensynth.generator.tracing import Plan, trace
 
 Direction = Literal["maximize", "minimize"]
+Point = tuple[float, ...]
 
 
 class Evaluation(NamedTuple):
@@ -22,6 +27,26 @@ class Evaluation(NamedTuple):
 
     objectives: tuple[float, ...]
     violation: float
+
+
+def corners_and_front(
+    metrics: NDArray[np.float64], directions: Sequence[Direction]
+) -> tuple[tuple[Point, Point], tuple[Point, ...]]:
+    """What bounds all networks of a table, and those that none beats.
+
+    Args:
+        metrics: (networks, objectives).
+        directions: Of each objective.
+
+    Returns:
+        (the best, the worst value of each objective) and the objectives of the true front.
+    """
+    signs = np.asarray([1.0 if one == "maximize" else -1.0 for one in directions])
+    values = metrics * signs
+    ideal, worst = values.max(axis=0) * signs, values.min(axis=0) * signs
+    front = metrics[_is_pareto_front(-values, assume_unique_lexsorted=False)]
+    points = tuple(tuple(row) for row in front.tolist())
+    return (tuple(ideal.tolist()), tuple(worst.tolist())), points
 
 
 def nothing(_: Any) -> Mapping[str, float]:
@@ -60,8 +85,8 @@ class Problem:
     key: Callable[[Any], Hashable] = hash
     unit: str = "U in dB"
     best: float | None = None
-    corners: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
-    front: tuple[tuple[float, ...], ...] = ()
+    corners: tuple[Point, Point] = ((), ())
+    front: tuple[Point, ...] = ()
     bounded: bool = False
     widths: frozenset[str] = frozenset()
 

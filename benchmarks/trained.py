@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.study._multi_objective import _is_pareto_front
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from benchmarks import table
-from benchmarks.problem import Direction, Evaluation, Problem
+from benchmarks.problem import Direction, Evaluation, Problem, corners_and_front
 from benchmarks.table import Entry, Table
 
 PARAMS = 12_000
@@ -82,15 +81,13 @@ def front(*costs: str, fitted: bool) -> Problem:
     known = _table(fitted=fitted)
     less: Direction = "minimize"
     directions: tuple[Direction, ...] = ("maximize", *[less] * len(costs))
-    signs = np.asarray([1.0] + [-1.0] * len(costs))
 
     def measured(entry: Any) -> tuple[float, ...]:
         metrics = known.metrics(entry)
         return 100 * metrics["accuracy"], *(metrics[cost] for cost in costs)
 
-    values = np.asarray([measured(entry) for entry in known.entries]) * signs
-    ideal, worst = values.max(axis=0) * signs, values.min(axis=0) * signs
-    undominated = values[_is_pareto_front(-values, assume_unique_lexsorted=False)] * signs
+    metrics = np.asarray([measured(entry) for entry in known.entries])
+    corners, undominated = corners_and_front(metrics, directions)
     return Problem(
         name=f"{_label(fitted)}, accuracy against {' and '.join(costs)}",
         define=known.define,
@@ -100,8 +97,8 @@ def front(*costs: str, fitted: bool) -> Problem:
         costs=_costs,
         key=known.key,
         unit="hypervolume",
-        corners=(tuple(ideal.tolist()), tuple(worst.tolist())),
-        front=tuple(tuple(row) for row in undominated.tolist()),
+        corners=corners,
+        front=undominated,
         widths=frozenset(name for name in known.start if name.endswith(".width")),
     )
 
