@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.claims`` compares, in the runs that ``python -m benchmarks.generator`` has
 kept, gensynth with the best peer of each problem and with regularised evolution. The best peer is
-the one whose mean is best after as many evaluations as it is compared at; picking it after the fact
-favours the peers.
+the one whose mean is best after as many evaluations as it is compared at, over the runs that got
+there, of those with at least twenty; picking it after the fact favours the peers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from benchmarks.statistics import Alternative, paired
 
 MARKS = (50, 100, 150)
 SHORTEST = 100
+FEWEST = 20
 PAIRS = ((50, 100), (100, 100), (100, 150))
 EVOLUTION = "regularised evolution"
 
@@ -48,22 +49,27 @@ def compared(
         The cells; None where runs are missing.
     """
     sign = 1 if greater_is_better(problem) else -1
-    means = {
-        method: float(np.mean([one[other] for one in found.values()]))
+    reached = {
+        method: {seed: one[other] for seed, one in found.items() if np.isfinite(one[other])}
         for method, found in curves.items()
-        if method != OURS and found
+        if method != OURS
     }
-    means = {method: mean for method, mean in means.items() if np.isfinite(mean)}
-    if not means or not curves[OURS]:
+    means = {
+        method: float(np.mean([*found.values()]))
+        for method, found in reached.items()
+        if len(found) >= FEWEST
+    }
+    if not means:
         return None
     name = rival if rival is not None else max(means, key=lambda one: sign * means[one])
     if name not in means:
         return None
-    seeds = sorted(set(curves[OURS]) & set(curves[name]))
-    ours = np.asarray([curves[OURS][seed][mine] for seed in seeds])
-    theirs = np.asarray([curves[name][seed][other] for seed in seeds])
-    if not len(seeds) or not np.isfinite(ours).all():
+    mines = {seed: one[mine] for seed, one in curves[OURS].items() if np.isfinite(one[mine])}
+    seeds = sorted(set(mines) & set(reached[name]))
+    if not seeds:
         return None
+    ours = np.asarray([mines[seed] for seed in seeds])
+    theirs = np.asarray([reached[name][seed] for seed in seeds])
     scale = 1 if problem.single else 100
     better: Alternative = "greater" if sign > 0 else "less"
     worse: Alternative = "less" if sign > 0 else "greater"

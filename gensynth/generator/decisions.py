@@ -152,7 +152,8 @@ class Range(_Histogram):
     def _fits(self) -> Range:
         if not self.low <= self.high:
             raise ValueError(f"low {self.low} is above high {self.high}")
-        if self.high - self.low > (self.step or 1.0) * 2.0**53:
+        span = self.high - self.low
+        if math.isinf(span) or (self.step and span > self.step * 2.0**53):
             raise ValueError(f"{self.low} to {self.high} has more values than can be told apart")
         if self.log and self.low <= 0:
             raise ValueError("a logarithmic range starts above 0")

@@ -18,6 +18,7 @@ from gensynth.generator.tracing import Choose, Define, trace
 
 DUPLICATE = "duplicate"
 PATIENCE = 4
+LOST = 0.1
 SCARCE = 0.125
 LOCAL = 0.5
 CROSSED = 0.2
@@ -107,7 +108,8 @@ class Pool:
         """Draws until there are ``size`` candidates, or one and patience is at its end.
 
         Where nearly all is refused, every other draw is a step from a refused network toward less
-        violation.
+        violation. Where a tenth of the refusals allowed gave nothing, because the generator has
+        learned to make what was proposed already, networks come from the whole space.
 
         Args:
             define: The space.
@@ -120,11 +122,15 @@ class Pool:
             Unsatisfiable: If ``max_refusals`` draws gave none.
         """
         end = self.draws + PATIENCE * size
+        lost = self.draws + int(LOST * self.max_refusals)
         while len(self.candidates) < size:
             if self.draws >= end and self.candidates:
                 return
             if self.draws >= self.max_refusals and not self.candidates:
                 raise self.unsatisfiable()
+            if self.draws >= lost and not self.candidates:
+                generator, incumbents = Generator(), []
+                end, lost = self.draws + PATIENCE * size, self.max_refusals
             scarce = self.draws >= 16 and len(self.candidates) < SCARCE * self.draws
             if scarce and self._chain is not None:
                 self._descend(define, generator, rng)
@@ -147,18 +153,19 @@ class Pool:
 
     def unsatisfiable(self) -> Unsatisfiable:
         """The error that says what refuses which share of the draws."""
+        if set(self.refused) <= {DUPLICATE}:
+            return Unsatisfiable(
+                f"all of {self.draws} networks drawn from the whole space were proposed before",
+                where="search space",
+                remedy="enlarge it, or stop here: nothing, or hardly anything, is left of it",
+            )
         shares = ", ".join(
             f"{name} refuses {count / self.draws:.1%}" for name, count in self.refused.most_common()
         )
-        only = set(self.refused) == {DUPLICATE}
         return Unsatisfiable(
-            f"none of {self.draws} networks drawn is admissible: {shares or 'all were seen'}",
+            f"none of {self.draws} networks drawn is admissible: {shares}",
             where="search space",
-            remedy=(
-                "every network that the space can give was proposed: enlarge it or stop here"
-                if only
-                else "loosen the bound that refuses most, or widen the search space"
-            ),
+            remedy="loosen the bound that refuses most, or widen the search space",
         )
 
 

@@ -94,6 +94,12 @@ class GenerativeSynthesisSampler(BaseSampler):
     Attributes:
         refused: Networks refused so far, by violated bound, and ``"duplicate"``.
 
+    Raises:
+        Unsatisfiable: From an ask (so from ``study.optimize`` too) that finds nothing new within
+            ``max_refusals`` draws: a space of which everything was proposed is at its end, for no
+            point is proposed twice. What was trained is kept.
+        UserError: For a categorical whose choices are not None, booleans, numbers or strings.
+
     One sampler may serve several studies, each with a memory of its own, if all have one space;
     ``refused`` counts over all of them. Threads may ask at once. Askers in different processes
     see each other's plans as soon as they are in the storage.
@@ -214,7 +220,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             for _ in range(CONTESTS):
                 try:
                     known = self._plan(memory, trial, rng)
-                except UserError:
+                except Exception:
                     study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
                     raise
                 memory.announce(trial, known)

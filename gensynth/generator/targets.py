@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +119,8 @@ class Scale:
         if power is None:
             power = 1.0
             if len(inside) >= FEWEST_TO_BEND and np.ptp(inside) > 0:
-                power = float(yeojohnson_normmax((inside - centre) / spread, brack=(0.0, 2.0)))
+                with suppress(RuntimeError):  # nothing is bracketed where numbers underflow
+                    power = float(yeojohnson_normmax((inside - centre) / spread, brack=(0.0, 2.0)))
         return cls(float(floor), float(high), centre, spread, min(max(power, -1.0), BENT))
 
     def __call__(self, values: Vector) -> Vector:

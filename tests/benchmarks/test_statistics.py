@@ -115,5 +115,14 @@ def test_the_best_peer_is_compared_and_less_regret_is_better():
 
 
 def test_runs_that_are_too_short_are_not_compared():
-    problem, curves = problem_with_runs([np.nan], [1.0])
+    problem, curves = problem_with_runs([np.nan] * 20, [1.0] * 20)
     assert compared(problem, curves, 0, 0, None) is None
+
+
+def test_one_short_run_takes_no_peer_away_and_one_run_makes_no_peer():
+    problem, curves = problem_with_runs(np.linspace(0, 1, 21), np.linspace(0.1, 1.2, 21))
+    curves["peer"][20] = np.asarray([np.nan])
+    curves["lucky peer"] = {0: np.asarray([-5.0])}
+    cells = compared(problem, curves, 0, 0, None)
+    assert cells is not None
+    assert (cells[1], cells[5]) == ("peer", "20")

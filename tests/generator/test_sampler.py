@@ -103,10 +103,40 @@ def test_an_exhausted_space_stops_and_says_so():
     study = optuna.create_study(
         sampler=GenerativeSynthesisSampler(small, seed=0, max_refusals=300, startup=2)
     )
-    with pytest.raises(Unsatisfiable, match="every network that the space can give was proposed"):
+    with pytest.raises(Unsatisfiable, match=r"all of 300 networks .* were proposed before"):
         study.optimize(lambda trial: small(trial) ** 2.0, n_trials=9)
     done = [trial.params["n"] for trial in study.get_trials(states=[TrialState.COMPLETE])]
     assert sorted(done) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("optimum", [0, 6])
+def test_a_small_space_is_searched_to_its_end(optimum: int):
+    def grid(trial: Any) -> float:
+        n, m = trial.suggest_int("n", 0, 12), trial.suggest_int("m", 0, 9)
+        return float((n - optimum) ** 2 + (m - optimum) ** 2)
+
+    study = optuna.create_study(sampler=GenerativeSynthesisSampler(seed=0))
+    study.optimize(grid, n_trials=130)
+    assert len({tuple(trial.params.items()) for trial in study.trials}) == 130
+    with pytest.raises(Unsatisfiable, match="were proposed before"):
+        study.ask()
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e16])
+def test_values_and_ranges_of_any_size(scale: float):
+    study = optuna.create_study(sampler=GenerativeSynthesisSampler(seed=0))
+    study.optimize(lambda trial: scale * trial.suggest_float("x", 0, 1e16) ** 0.5, n_trials=20)
+    assert study.best_params["x"] < 1e15
+
+
+def test_a_trial_that_could_not_be_planned_is_not_left_running():
+    def broken(outcome: Any) -> dict[str, float]:
+        raise RuntimeError("no costs today")
+
+    study = optuna.create_study(sampler=make(costs=broken))
+    with pytest.raises(RuntimeError, match="no costs today"):
+        study.ask()
+    assert [trial.state for trial in study.trials] == [TrialState.FAIL]
 
 
 def test_a_needle_of_a_static_bound_is_found_by_descent():
