@@ -46,6 +46,7 @@ from benchmarks.fidelity_plan import (
     read_specification,
 )
 from benchmarks.fidelity_table import printed
+from benchmarks.options import INTERRUPTED, positive, selected
 from gensynth.data import Dataset, Fold, folds, load
 from gensynth.errors import UserError
 from gensynth.search import Entry, Journal
@@ -55,7 +56,6 @@ from gensynth.search.rundir import first_difference, replace_file
 from gensynth.training import FoldResult, train_fold
 
 RESULTS = Path(__file__).parent / "results" / "fidelity"
-INTERRUPTED = 130
 
 Known = dict[Key, Entry]
 
@@ -284,7 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         specification = read_specification(options.specification)
         plan = Plan(specification, load_experiment(specification, overrides), options.networks)
-        names = _selected(plan.scores, options.scores)
+        names = selected(plan.scores, options.scores, what="score")
         status = _measured(plan, names, options)
         known = known_results(plan, options.results)
     except UserError as error:
@@ -314,29 +314,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--data-root", type=Path, metavar="DIR", help="folder of CK+48, or of another data=")
-    add("--networks", type=_positive, metavar="N", help="only the first so many networks")
+    add("--networks", type=positive, metavar="N", help="so many networks; fewer are the first ones")
     add("--scores", metavar="A,B", help=f"only these, {CONFIRMED} included; all when not given")
-    add("--processes", type=_positive, default=2, help="trainings at a time (2)")
+    add("--processes", type=positive, default=2, help="trainings at a time (2)")
     add("--only-print", action="store_true", help="train nothing")
     add("--results", type=Path, default=RESULTS, help="where what is trained is kept")
     add("--specification", type=Path, default=SPECIFICATION, help="what is compared")
     add("overrides", nargs="*", metavar="KEY=VALUE", help="of the experiment: data=ckplus, …")
     return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
-
-
-def _selected(scores: Collection[str], names: str | None) -> list[str]:
-    wanted = list(scores) if names is None else names.split(",")
-    for name in wanted:
-        if name not in scores:
-            raise UserError(f"no score {name!r}", remedy=f"there are {', '.join(scores)}")
-    return wanted
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.options import INTERRUPTED, positive, selected
 from benchmarks.table1_printing import Line, printed
 from benchmarks.thinning import thinned
 from gensynth import config, prototype
@@ -43,7 +44,6 @@ Loss of the 20th epoch on the training part of fold 0 of CK+48, seed 1, at the w
 tenth: ``lenet5_improved`` 1.85 (it learns nothing) and 1.11, ``emotionnet_nano_b`` 1.35 and 1.09,
 ``micro_expnet`` 1.10 and 1.04.
 """
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         overrides.append(f"data.root={json.dumps(str(options.data_root))}")
     try:
         experiment = config.load(Experiment, overrides)
-        shown = _selected(rows(experiment), options.rows)
+        every = rows(experiment)
+        names = selected(sorted(row.name for row in every), options.rows, what="row")
+        shown = [row for row in every if row.name in names]
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -186,30 +188,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data-root", type=Path, metavar="DIR", help="folder of CK+48, or of another data=")
     add("--rows", metavar="A,B", help="only these rows; all when not given")
-    add("--seeds", type=_positive, default=SEEDS, help=f"training seeds of a row ({SEEDS})")
-    add("--epochs", type=_positive, help=f"epochs of a training; those of {BASE} if not given")
+    add("--seeds", type=positive, default=SEEDS, help=f"training seeds of a row ({SEEDS})")
+    add("--epochs", type=positive, help=f"epochs of a training; those of {BASE} if not given")
     add("--results", type=Path, default=RESULTS, help="where what is trained is kept")
     add("--only-print", action="store_true", help="train nothing")
     add("overrides", nargs="*", metavar="KEY=VALUE", help="data=ckplus, workers=2, …")
     return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
-
-
-def _selected(all_rows: Sequence[Row], names: str | None) -> list[Row]:
-    if names is None:
-        return list(all_rows)
-    wanted = names.split(",")
-    known = {row.name for row in all_rows}
-    for name in wanted:
-        if name not in known:
-            raise UserError(f"no row {name!r}", remedy=f"there are {', '.join(sorted(known))}")
-    return [row for row in all_rows if row.name in wanted]
 
 
 def _fitted(name: str, experiment: Experiment) -> Genome:

@@ -1,0 +1,40 @@
+"""What the command lines of several benchmarks have in common."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+
+from gensynth.errors import UserError
+
+INTERRUPTED = 130
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is less.
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def selected(known: Collection[str], names: str | None, *, what: str) -> list[str]:
+    """The names in a list with commas; all of them without one.
+
+    Args:
+        known: Names that there are.
+        names: The list.
+        what: What is named, for the error.
+
+    Raises:
+        UserError: If there is no such name.
+    """
+    wanted = list(known) if names is None else names.split(",")
+    for name in wanted:
+        if name not in known:
+            raise UserError(f"no {what} {name!r}", remedy=f"there are {', '.join(known)}")
+    return wanted
