@@ -143,6 +143,20 @@ class Indicator(BaseModel):
         """The bounds on what is known only after training."""
         return self._subset([name for name in self.bounds if name not in STATIC_METRICS])
 
+    def tightened(self, margin: float) -> Indicator:
+        """The same bounds, but for shares that have to be at least something: those rise.
+
+        Args:
+            margin: By how much, a share; none rises above 1.
+        """
+        bounds = {
+            name: bound.model_copy(update={"min": min(1.0, bound.min + margin)})
+            if name not in STATIC_METRICS and bound.min is not None
+            else bound
+            for name, bound in self.bounds.items()
+        }
+        return self.model_copy(update={"bounds": bounds})
+
     def violations(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """How far a network is outside each bound.
 

@@ -79,6 +79,23 @@ def test_total_violation_does_not_let_one_bound_pay_for_another():
     assert indicator(params={"max": 200_000}).total_violation(METRICS) == 0
 
 
+def test_a_margin_raises_what_shares_must_at_least_be_and_nothing_else():
+    bounds = {
+        "accuracy": {"min": 0.92},
+        "recall.fear": {"min": 0.97, "max": 1.0},
+        "accuracy_fold_mean": {"max": 0.5},
+        "params": {"min": 10, "max": 136_000},
+    }
+    plain = Indicator.model_validate({"name": "some", "bounds": bounds})
+    tightened = plain.tightened(0.05)
+    assert tightened.bounds["accuracy"].min == pytest.approx(0.97)
+    assert tightened.bounds["recall.fear"].min == tightened.bounds["recall.fear"].max == 1.0
+    assert tightened.static == plain.static
+    assert tightened.bounds["accuracy_fold_mean"] == plain.bounds["accuracy_fold_mean"]
+    assert tightened.keys == plain.keys
+    assert plain.tightened(0) == plain
+
+
 def test_a_bound_exactly_met_is_satisfied():
     assert indicator(params={"max": 100_000}, accuracy={"min": 0.93}).feasible(METRICS)
 

@@ -87,6 +87,12 @@ class Run:
         return validate(Indicator, self.config.get("constraint"), where=where)
 
     @property
+    def searched(self) -> Indicator:
+        """1_r as the search judged candidates: with the margin of its fidelity."""
+        margin = dict(self.config.get("fidelity") or {}).get("margin", 0.0)
+        return self.constraint.tightened(margin)
+
+    @property
     def synthetic(self) -> bool:
         """Whether the data is drawn."""
         return dict(self.config.get("data") or {}).get("kind") == "synthetic"

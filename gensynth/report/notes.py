@@ -41,7 +41,7 @@ def trial_note(run: Run, candidate: Candidate, genome: Genome | None, picture: s
         parts.append(f"![drawing of the network]({picture})")
     parts += [
         _metrics(candidate),
-        _bounds(run.constraint, candidate),
+        _bounds(run.searched, candidate),
         f"Genome `{candidate.hash}`. To export it:",
         f"```\ngensynth export {run.path} --trial {candidate.trial} -o trial-{candidate.trial}.json"
         "\n```",

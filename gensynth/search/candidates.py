@@ -271,7 +271,7 @@ class Candidates:
             trained = candidate.deepest
             done = {result.fold for result in trained}
             lost = racing.out_of_reach(
-                experiment.constraint.trained,
+                experiment.searched.trained,
                 trained,
                 [fold for fold in self.setting.folds[: full.folds] if fold.index not in done],
                 self.setting.dataset,
@@ -294,7 +294,7 @@ class Candidates:
         figures = self._figures(candidate)
         experiment = self.setting.experiment
         score = racing.score(
-            experiment.constraint.violations(figures), experiment.performance(figures)
+            experiment.searched.violations(figures), experiment.performance(figures)
         )
         promoted = racing.promoted(score, self._scores[position], experiment.fidelity.reduction)
         self._scores[position].append(score)
@@ -315,10 +315,10 @@ class Candidates:
             params=candidate.trial.params,
             genome=candidate.genome.hash,
             metrics=figures,
-            violations=experiment.constraint.violations(figures),
+            violations=experiment.searched.violations(figures),
             performance=experiment.performance(figures),
             fidelity=epochs / full_epochs(experiment.fidelity.rungs),
-            feasible=complete and experiment.constraint.feasible(figures),
+            feasible=complete and experiment.searched.feasible(figures),
             complete=complete,
             stopped=stopped,
             rungs=tuple(candidate.rungs),

@@ -54,10 +54,10 @@ def recipe_choice(recipe: Recipe, dataset: Dataset, folds: Folds) -> Choice:
     known = [one for one in recipe.tuned_on if _same_people(one.data, dataset)]
     if not known:
         words = f"The recipe names no image of {dataset.name} that chose its values."
-        return Choice("recipe", words)
+        return Choice("recipe", words + _first_learned(recipe))
     seen = sorted({fold for one in known for fold in _seen(one, folds)})
     words = f"The values of the recipe were chosen by images of people of {spelled(seen)}."
-    return Choice("recipe", words, tuple(seen))
+    return Choice("recipe", words + _first_learned(recipe), tuple(seen))
 
 
 def figures_without(
@@ -118,6 +118,12 @@ def _network(genome: Genome, dataset: Dataset, folds: Folds) -> Choice:
     seen = tuple(range(min(count, folds.count)))
     words = f"{began}, by its accuracy on the test images of {spelled(seen)}."
     return Choice("network", words, seen)
+
+
+def _first_learned(recipe: Recipe) -> str:
+    if recipe.pretraining is None:
+        return ""
+    return " Every training began with weights learned on synthetic (drawn) faces."
 
 
 def _seen(tuned: Tuned, folds: Folds) -> Sequence[int]:

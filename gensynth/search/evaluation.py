@@ -34,6 +34,7 @@ from gensynth.training import (
     FoldResult,
     Recipe,
     check_fits,
+    check_pretraining,
     evaluate,
     mean_evaluation,
 )
@@ -149,6 +150,7 @@ def evaluate_network(
     laid = folds(dataset, experiment.folds.count, experiment.folds.by)
     check_constraint(experiment, dataset)
     check_fits(genome, dataset)
+    check_pretraining(experiment.training, dataset)
     _check(fold, seed, len(laid))
     bases = _seeds(experiment, genome, seed, seeds)
     parts = [

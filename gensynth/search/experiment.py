@@ -59,11 +59,15 @@ class Fidelity(_Config):
         reduction: η: one candidate in so many goes on from rung to rung; None lets all go on.
         risk: Accepted probability, at each decision, of stopping a candidate that would have met
             1_r; 0 stops only those that certainly cannot.
+        margin: By how much the search asks for more than the least accuracy and recalls of 1_r, a
+            share. What is picked by the accuracy on few folds is flattered by it; the confirmation
+            judges by 1_r as it is.
     """
 
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
     reduction: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None
     risk: Annotated[float, Field(ge=0, lt=0.5)]
+    margin: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
 
     @model_validator(mode="after")
     def _rises(self) -> Fidelity:
@@ -155,6 +159,11 @@ class Experiment(_Config):
             str(getattr(self.data, "kind", "data")),
         )
         return re.sub(r"[^A-Za-z0-9_.\-]+", "_", "-".join(parts))
+
+    @property
+    def searched(self) -> Indicator:
+        """1_r as candidates are judged: with the margin of the search fidelity."""
+        return self.constraint.tightened(self.fidelity.margin)
 
     @property
     def confirm_epochs(self) -> int:

@@ -19,7 +19,7 @@ from gensynth.indicator import RECALL, known_metrics
 from gensynth.search.experiment import Experiment
 from gensynth.search.warming import first_generator
 from gensynth.space import Space, decode, load_space, unmeetable
-from gensynth.training import Recipe, check_fits
+from gensynth.training import Recipe, check_fits, check_pretraining
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ def prepare(experiment: Experiment) -> Setting:
     check_constraint(experiment, dataset)
     space = load_space(experiment.search_space, experiment.prototype, len(dataset.classes))
     check_fits(decode(space, space.start), dataset)
+    check_pretraining(experiment.training, dataset)
     _check_recalls(experiment, dataset, laid)
     _check_bounds(experiment, space)
     first = first_generator(experiment, space)

@@ -4,7 +4,8 @@ from gensynth.training.augmentation import augment, mixup
 from gensynth.training.evaluation import Evaluation, evaluate, mean_evaluation, metrics, wilson
 from gensynth.training.fitting import Fitted, Normalisation, fit
 from gensynth.training.fold import FoldResult, check_fits, train_fold
-from gensynth.training.recipe import Augmentation, Recipe, Tuned
+from gensynth.training.pretraining import check_pretraining, pretrained
+from gensynth.training.recipe import Augmentation, Pretraining, Recipe, Tuned
 from gensynth.training.schedule import Milestone, OneCycle, Schedule, Steps
 
 __all__ = [
@@ -15,17 +16,20 @@ __all__ = [
     "Milestone",
     "Normalisation",
     "OneCycle",
+    "Pretraining",
     "Recipe",
     "Schedule",
     "Steps",
     "Tuned",
     "augment",
     "check_fits",
+    "check_pretraining",
     "evaluate",
     "fit",
     "mean_evaluation",
     "metrics",
     "mixup",
+    "pretrained",
     "train_fold",
     "wilson",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -88,9 +88,16 @@ class Fitted:
 
 
 def fit(
-    genome: Genome, images: Tensor, labels: Tensor, *, epochs: int, seed: int, recipe: Recipe
+    genome: Genome,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epochs: int,
+    seed: int,
+    recipe: Recipe,
+    start: Mapping[str, Tensor] | None = None,
 ) -> Fitted:
-    """Trains a network from scratch: a pure function, the same to the bit in any process.
+    """Trains a network: a pure function, the same to the bit in any process.
 
     Nothing is chosen along the way: the result has the last weights, or the average of the last
     ones as the recipe says. A loss that is no longer finite ends the training early.
@@ -101,7 +108,8 @@ def fit(
         labels: int64 (N,), indices of outputs.
         epochs: Passes over the images, at least 1.
         seed: Of the weights, the order, the augmentation and dropout.
-        recipe: How.
+        recipe: How; its ``pretraining`` is left to whoever gives ``start``.
+        start: State of the network to begin with, by name; None draws its weights.
     """
     recipe = recipe.resolved()
     generator = torch.Generator().manual_seed(seed)
@@ -109,6 +117,8 @@ def fit(
     with isolated(dropout_seed):
         normalisation = Normalisation.of(images)
         network = build(genome, seed=network_seed)
+        if start:
+            network.load_state_dict(start)
         keep_slow_layers_in_float32(network)
         run = _Run(network, normalisation(images), labels, epochs, recipe, generator)
         loss = run.train()

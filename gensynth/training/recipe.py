@@ -16,6 +16,10 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Precision = Literal["float32", "bfloat16"]
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 def _is_empty(value: tuple[object, ...]) -> bool:
     return not value
 
@@ -67,6 +71,30 @@ class Tuned(BaseModel):
     seen: tuple[Annotated[int, Field(ge=0)], ...]
 
 
+class Pretraining(BaseModel):
+    """A training on drawn faces, whose weights the training on the data begins with.
+
+    Attributes:
+        populations: Number of data sets that are drawn, of one image of each of 327 sequences.
+        seed: Of the first data set, the next ones have the numbers after it; and of the weights
+            and everything else that chance decides. 0, the data set that searches without data
+            use, is not among the default ones.
+        epochs: Passes over them.
+        batch_size: Least number of images a step.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    populations: Annotated[int, Field(ge=1)] = 12
+    seed: Annotated[int, Field(ge=0)] = 2000
+    epochs: Annotated[int, Field(ge=1)] = 24
+    batch_size: Annotated[int, Field(ge=2)] = 64
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """How to train on the drawn faces: as on the data, but for the size of a batch."""
+        return recipe.model_copy(update={"pretraining": None, "batch_size": self.batch_size})
+
+
 class Recipe(BaseModel):
     """Everything about training except the network, the images, the epochs and the seed.
 
@@ -89,6 +117,7 @@ class Recipe(BaseModel):
         precision: ``bfloat16`` multiplies in bfloat16 and accumulates in float32 (autocast),
             ``float32`` does everything in float32; ``auto`` is ``bfloat16`` on processors that
             have instructions for it, see :meth:`resolved`.
+        pretraining: Drawn faces to learn from first; null begins from scratch.
         tuned_on: Whose images chose these values; changes nothing about a training, and is stated
             beside the accuracies that come of it.
     """
@@ -106,6 +135,7 @@ class Recipe(BaseModel):
     average: Share = 0.2
     flip_test: bool = True
     precision: Precision | Literal["auto"] = "auto"
+    pretraining: Annotated[Pretraining | None, Field(exclude_if=_is_none)] = None
     tuned_on: Annotated[tuple[Tuned, ...], Field(exclude_if=_is_empty)] = ()
 
     def resolved(self) -> Recipe:

@@ -123,6 +123,22 @@ def test_a_finished_search_has_nothing_left_to_do(setting: Setting, whole, tmp_p
         assert finalist.complete
 
 
+def test_a_margin_is_asked_of_candidates_and_not_of_finalists(small, tmp_path: Path):
+    """Nothing is feasible at a margin that leaves only perfect networks."""
+    setting = prepare(small("fidelity.margin=0.95", "fidelity.rungs=[{folds: 1, epochs: 1}]"))
+    with ExitStack() as stack:
+        session = Session(setting, tmp_path, stack)
+        session.run()
+        for one in session.ledger.outcomes.values():
+            missing = 1.0 - one.metrics["accuracy"]
+            assert one.violations["accuracy.min"] == pytest.approx(missing)
+            assert one.feasible == (missing == 0 and one.complete)
+        (finalist,) = session.confirmation.finalists
+        evaluation = session.confirmation.evaluation(finalist)
+        assert evaluation is not None
+        assert session.confirmation.satisfies(finalist) == (evaluation.accuracy >= 0.05)
+
+
 @pytest.mark.parametrize("name", ["random", "tpe", "nsgaii"])
 def test_other_samplers_are_screened_too(small, tmp_path: Path, name: str):
     setting = prepare(
