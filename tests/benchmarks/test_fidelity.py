@@ -34,7 +34,12 @@ from gensynth.search import Entry, Experiment
 from gensynth.training import FoldResult
 
 FACES = ["data=synthetic", "data.subjects=40", "data.frames=1", "data.size=16", "folds.count=3"]
-TINY = [*FACES, "fidelity.rungs=[{folds: 1, epochs: 1}]", "confirm.epochs=2"]
+TINY = [
+    *FACES,
+    "fidelity.rungs=[{folds: 1, epochs: 1}]",
+    "confirm.epochs=2",
+    "training.pretraining=null",
+]
 
 
 def specified(**changes: Any) -> Specification:
@@ -145,9 +150,9 @@ def test_scores_share_trainings_only_where_everything_is_the_same(plan):
         return {one.key for one in plan.trainings(name, network)}
 
     assert keys("1x40") < keys("rung2")
-    assert keys("rung1") < keys("3x12") < keys("10x12")
-    assert not keys("1x120") & (keys("1x40") | keys(CONFIRMED))
-    for name in ("3x40-half", "3x40-32px", "3x40-24px"):
+    assert keys("1x12") < keys("rung1") < keys("4x12")
+    assert not keys("1x160") & (keys("1x40") | keys(CONFIRMED))
+    for name in ("4x40-half", "4x40-32px", "4x40-24px"):
         assert not keys(name) & keys("rung2")
     assert len({one.key for one in planned(plan, plan.scores)[0]}) == len(
         planned(plan, plan.scores)[0]
@@ -155,9 +160,9 @@ def test_scores_share_trainings_only_where_everything_is_the_same(plan):
 
 
 def test_folds_that_a_score_has_seen(plan):
-    assert list(plan.tested("rung2")) == [0, 1, 2]
-    assert list(plan.tested("3x40-half")) == [0, 1, 2]
-    assert list(plan.tested("3x24-synthetic")) == []
+    assert list(plan.tested("rung2")) == [0, 1, 2, 3]
+    assert list(plan.tested("4x40-half")) == [0, 1, 2, 3]
+    assert list(plan.tested("4x24-synthetic")) == []
 
 
 def test_fewer_pixels_are_the_same_layers(plan):
@@ -224,7 +229,7 @@ def test_other_images_than_those_of_the_journal_are_refused(tiny, tmp_path):
 
 def test_expected_time_goes_by_work(plan):
     assert expected_seconds(planned(plan, plan.scores)[0], {}, plan) is None
-    first, second = planned(plan, ["rung1"])[:2]
+    first, second = planned(plan, ["1x12"])[:2]
     result = FoldResult(
         fold=0, epochs=12, seed=first[0].unit.seed, predictions=(), correct=0, total=0,
         seconds=6.0, loss=1.0,
@@ -233,10 +238,10 @@ def test_expected_time_goes_by_work(plan):
     assert expected_seconds(first, known, plan) == pytest.approx(6.0)
     ratio = (cost(plan.networks[1]).macs + 5e6) / (cost(plan.networks[0]).macs + 5e6)
     assert expected_seconds(second, known, plan) == pytest.approx(6.0 * ratio)
-    half = plan.trainings("3x40-half", plan.networks[0])
-    assert expected_seconds(half, known, plan) == pytest.approx(6.0 * 3 * 40 / 12 / 2)
+    half = plan.trainings("4x40-half", plan.networks[0])
+    assert expected_seconds(half, known, plan) == pytest.approx(6.0 * 4 * 40 / 12 / 2)
     assert (
-        remaining(half * 60, known, plan, 2) == "trainings left: 180, about 15 minutes of 2 cores"
+        remaining(half * 60, known, plan, 2) == "trainings left: 240, about 20 minutes of 2 cores"
     )
 
 
