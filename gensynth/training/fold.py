@@ -29,7 +29,8 @@ class FoldResult:
         predictions: Class index of every test image, in the order of ``fold.test``.
         correct: How many of them are right.
         total: Number of test images.
-        seconds: Wall-clock time, with the pretraining where this call did it; not part of equality.
+        seconds: Wall-clock time, without that of a pretraining, which other folds share; not part of
+            equality.
         loss: Mean training loss of the last epoch; None if the training diverged. The predictions
             are then the most frequent class of the training part for every image.
     """
@@ -81,11 +82,11 @@ def train_fold(
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}")
     check_fits(genome, dataset)
-    started = time.perf_counter()
     images, labels = torch.from_numpy(dataset.images), torch.from_numpy(dataset.labels)
     train, test = torch.from_numpy(fold.train), torch.from_numpy(fold.test)
     recipe = recipe.resolved()
     start = pretrained(genome, dataset.classes, recipe) if recipe.pretraining else None
+    started = time.perf_counter()
     fitted = fit(
         genome,
         images[train],
