@@ -29,8 +29,8 @@ class FoldResult:
         predictions: Class index of every test image, in the order of ``fold.test``.
         correct: How many of them are right.
         total: Number of test images.
-        seconds: Wall-clock time, without that of a pretraining, which other folds share; not part of
-            equality.
+        seconds: Wall-clock time, without that of a pretraining, which other folds share. Not part
+            of equality.
         loss: Mean training loss of the last epoch; None if the training diverged. The predictions
             are then the most frequent class of the training part for every image.
     """

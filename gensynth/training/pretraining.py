@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from gensynth.data import EMOTIONS, Dataset, SyntheticConfig, load
+from gensynth.data.synthetic import drawn_from
 from gensynth.errors import UserError
 from gensynth.genome import Genome, dumps, loads
 from gensynth.training.fitting import fit
@@ -52,9 +53,10 @@ def check_pretraining(recipe: Recipe, dataset: Dataset) -> None:
     Raises:
         UserError: If a recipe with ``pretraining`` meets images that are not square with sides of
             16 to 512 pixels, have neither 1 nor 3 channels, or show fewer than two of the classes
-            that are drawn.
+            that are drawn; or if the data are faces that it draws itself.
     """
-    if recipe.pretraining is None:
+    pretraining = recipe.pretraining
+    if pretraining is None:
         return
     channels, height, width = dataset.image_shape
     off = "set training.pretraining=null"
@@ -70,6 +72,13 @@ def check_pretraining(recipe: Recipe, dataset: Dataset) -> None:
             f"draws {', '.join(EMOTIONS)}, and {dataset.name} has fewer than two of these classes",
             where="training.pretraining",
             remedy=off,
+        )
+    seeds = range(pretraining.seed, pretraining.seed + pretraining.populations)
+    if dataset.synthetic and dataset.source in map(drawn_from, seeds):
+        raise UserError(
+            f"draws the faces of {dataset.name} themselves",
+            where="training.pretraining.seed",
+            remedy=f"use one from {seeds.stop}",
         )
 
 

@@ -115,6 +115,13 @@ def test_a_network_that_diverges_on_drawn_faces_begins_from_scratch(
     assert pretrained(network(size=16, classes=7, norm=False), faces.classes, wild.resolved()) == {}
 
 
+def test_faces_that_are_tested_are_not_learned_from(recipe: Recipe):
+    last = load(SyntheticConfig(seed=2001, subjects=40, size=16, frames=1))
+    with pytest.raises(UserError, match=r"training\.pretraining\.seed.*2002"):
+        check_pretraining(recipe, last)
+    check_pretraining(recipe, load(SyntheticConfig(seed=2002, subjects=40, size=16, frames=1)))
+
+
 def test_what_cannot_be_drawn_is_refused(faces: Dataset, shapes: Dataset, recipe: Recipe):
     check_pretraining(recipe, faces)
     check_pretraining(recipe.model_copy(update={"pretraining": None}), shapes)

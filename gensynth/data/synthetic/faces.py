@@ -76,5 +76,10 @@ def load_synthetic(config: SyntheticConfig) -> Dataset:
         subjects=np.array([shot.sequence.subject for shot in shots]),
         sequences=np.array([shot.sequence.name for shot in shots]),
         synthetic=True,
-        source=f"drawn from seed {config.seed}",
+        source=drawn_from(config.seed),
     )
+
+
+def drawn_from(seed: int) -> str:
+    """What a data set says of where it comes from that is drawn from a seed."""
+    return f"drawn from seed {seed}"
