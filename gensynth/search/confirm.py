@@ -215,7 +215,7 @@ class Confirmation:
         self._queue.extend((finalist, unit) for unit in units)
 
     def _drop_unbegun(self) -> None:
-        begun = [finalist for finalist in self.finalists if finalist.results]
+        begun = [one for one in self.finalists if one.results or one.outcome.genome in self.begun]
         keep = begun or self.finalists[:1]
         self._queue = deque(entry for entry in self._queue if entry[0] in keep)
 

@@ -18,14 +18,25 @@ from tests.search.conftest import drive
 class Session:
     """One session of a search, without Ray."""
 
-    def __init__(self, setting: Setting, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self, setting: Setting, folder: Path, stack: ExitStack, *, limit: float | None = None
+    ) -> None:
         folder.mkdir(exist_ok=True)
         study = open_study(sqlite_url(folder / "study.db"), "small", sampler(setting))
         self.ledger = Ledger(study, setting.experiment.constraint.keys)
         stack.callback(self.ledger.close)
         journal = stack.enter_context(Journal(folder / "journal.jsonl"))
-        clock = Clock(limit=None)
-        self.confirmation = Confirmation(setting, self.ledger, clock, 1, pace=lambda genome: None)
+        clock = Clock(limit=limit)
+        self.confirmation = Confirmation(
+            setting,
+            self.ledger,
+            clock,
+            1,
+            pace=lambda genome: None,
+            begun=tuple(
+                dict.fromkeys(entry.genome for entry in journal if entry.phase == "confirm")
+            ),
+        )
         self.candidates = Candidates(setting, self.ledger, clock, reserve=lambda: 0.0)
         self.conductor = Conductor((self.candidates, self.confirmation), journal)
         self.setting = setting
@@ -121,6 +132,23 @@ def test_a_finished_search_has_nothing_left_to_do(setting: Setting, whole, tmp_p
         assert session.run() == 0
         (finalist,) = session.confirmation.finalists
         assert finalist.complete
+
+
+def test_what_is_confirmed_stays_so_when_the_time_is_up(small, tmp_path: Path):
+    """All finalists that an earlier session trained are reported by one that has no time left."""
+    setting = prepare(
+        small("confirm.finalists=2", "fidelity.rungs=[{folds: 1, epochs: 1}]", "folds.count=2")
+    )
+    with ExitStack() as stack:
+        session = Session(setting, tmp_path, stack)
+        session.run()
+        first = [one.outcome.genome for one in session.confirmation.finalists]
+        assert len(first) == 2
+    with ExitStack() as stack:
+        late = Session(setting, tmp_path, stack, limit=0.0)
+        assert late.run() == 0
+        assert [one.outcome.genome for one in late.confirmation.finalists] == first
+        assert all(one.complete for one in late.confirmation.finalists)
 
 
 def test_a_margin_is_asked_of_candidates_and_not_of_finalists(small, tmp_path: Path):
