@@ -16,9 +16,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from benchmarks.options import specified
 from gensynth import config
 from gensynth.cost import cost
 from gensynth.data import DataConfig
@@ -31,7 +31,6 @@ from gensynth.search.choices import SAME_PEOPLE
 from gensynth.search.plan import Phase, cross_validation
 from gensynth.space import load_space
 from gensynth.training import Recipe
-from gensynth.validation import validate
 
 SPECIFICATION = Path(__file__).parent / "data" / "fidelity.yaml"
 CONFIRMED = "confirmed"
@@ -223,11 +222,7 @@ def read_specification(path: Path = SPECIFICATION) -> Specification:
     Raises:
         UserError: If it cannot be read or is none.
     """
-    try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"cannot be read ({error})", where=str(path)) from error
-    return validate(Specification, written, where=str(path))
+    return specified(Specification, path)
 
 
 def load_experiment(specification: Specification, overrides: Sequence[str] = ()) -> Experiment:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel
 
 from gensynth.errors import UserError
+from gensynth.validation import validate
 
 INTERRUPTED = 130
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def specified(model: type[ModelT], path: Path) -> ModelT:
+    """What a YAML file specifies.
+
+    Raises:
+        UserError: If it cannot be read or is no such thing.
+    """
+    try:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"cannot be read ({error})", where=str(path)) from error
+    return validate(model, written, where=str(path))
 
 
 def positive(text: str) -> int:

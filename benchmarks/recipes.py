@@ -28,7 +28,6 @@ from typing import Annotated, Any
 import numpy as np
 import optuna
 import torch
-import yaml
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import MaxTrialsCallback
@@ -36,7 +35,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Field
 from torch.nn import functional
 
-from benchmarks.options import INTERRUPTED, positive
+from benchmarks.options import INTERRUPTED, positive, specified
 from benchmarks.printing import markdown
 from gensynth import GenerativeSynthesisSampler, config
 from gensynth.data import Dataset, Fold, folds, load
@@ -303,11 +302,7 @@ def read(path: Path) -> Specification:
     Raises:
         UserError: If it cannot be read or is none.
     """
-    try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"cannot be read ({error})", where=str(path)) from error
-    return validate(Specification, written, where=str(path))
+    return specified(Specification, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
