@@ -46,7 +46,7 @@ from benchmarks.fidelity_plan import (
     read_specification,
 )
 from benchmarks.fidelity_table import printed
-from benchmarks.options import INTERRUPTED, positive, selected
+from benchmarks.options import INTERRUPTED, add_data, overridden, positive, selected
 from gensynth.data import Dataset, Fold, folds, load
 from gensynth.errors import UserError
 from gensynth.search import Entry, Journal
@@ -278,9 +278,7 @@ def _opened(condition: Condition, folder: Path) -> Journal:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains what is missing and prints the table; returns the exit status."""
     options = _options(arguments)
-    overrides = list(options.overrides)
-    if options.data_root is not None:
-        overrides.append(f"data.root={json.dumps(str(options.data_root))}")
+    overrides = overridden(options)
     try:
         specification = read_specification(options.specification)
         plan = Plan(specification, load_experiment(specification, overrides), options.networks)
@@ -313,14 +311,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.fidelity", description=(__doc__ or "").splitlines()[0]
     )
     add = parser.add_argument
-    add("--data-root", type=Path, metavar="DIR", help="folder of CK+48, or of another data=")
+    add_data(parser)
     add("--networks", type=positive, metavar="N", help="so many networks; fewer are the first ones")
     add("--scores", metavar="A,B", help=f"only these, {CONFIRMED} included; all when not given")
     add("--processes", type=positive, default=2, help="trainings at a time (2)")
     add("--only-print", action="store_true", help="train nothing")
     add("--results", type=Path, default=RESULTS, help="where what is trained is kept")
     add("--specification", type=Path, default=SPECIFICATION, help="what is compared")
-    add("overrides", nargs="*", metavar="KEY=VALUE", help="of the experiment: data=ckplus, …")
     return parser.parse_args(arguments)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +29,23 @@ def specified(model: type[ModelT], path: Path) -> ModelT:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError(f"cannot be read ({error})", where=str(path)) from error
     return validate(model, written, where=str(path))
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Lets a command line say where images are and what else an experiment changes."""
+    parser.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="folder of CK+48, or of another data="
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="of the experiment: data=ckplus, …"
+    )
+
+
+def overridden(options: argparse.Namespace) -> list[str]:
+    """The overrides that :func:`add_data` let a command line say."""
+    root = options.data_root
+    rooted = [] if root is None else [f"data.root={json.dumps(str(root))}"]
+    return [*options.overrides, *rooted]
 
 
 def positive(text: str) -> int:

@@ -35,7 +35,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Field
 from torch.nn import functional
 
-from benchmarks.options import INTERRUPTED, positive, specified
+from benchmarks.options import INTERRUPTED, add_data, overridden, positive, specified
 from benchmarks.printing import markdown
 from gensynth import GenerativeSynthesisSampler, config
 from gensynth.data import Dataset, Fold, folds, load
@@ -296,24 +296,13 @@ def _importances(study: optuna.Study, complete: int) -> list[str]:
     return [f"Shares of importance (PED-ANOVA): {told}."]
 
 
-def read(path: Path) -> Specification:
-    """Reads a specification.
-
-    Raises:
-        UserError: If it cannot be read or is none.
-    """
-    return specified(Specification, path)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Tries recipes and prints the best; returns the exit status."""
     options = _options(arguments)
-    overrides = list(options.overrides)
-    if options.data_root is not None:
-        overrides.append(f"data.root={json.dumps(str(options.data_root))}")
+    overrides = overridden(options)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        work = prepare(read(options.specification), overrides)
+        work = prepare(specified(Specification, options.specification), overrides)
         varied(work.recipe, own(work.recipe, work.specification))
         open_study(work, options.results)
         status = _searched(work, options)
@@ -346,13 +335,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.recipes", description=(__doc__ or "").splitlines()[0]
     )
     add = parser.add_argument
-    add("--data-root", type=Path, metavar="DIR", help="folder of CK+48, or of another data=")
+    add_data(parser)
     add("--trials", type=positive, default=60, help="recipes in all, pruned ones included (60)")
     add("--processes", type=positive, default=2, help="recipes at a time (2)")
     add("--only-print", action="store_true", help="train nothing")
     add("--results", type=Path, default=RESULTS, help="where the study is kept")
     add("--specification", type=Path, default=SPECIFICATION, help="what is varied")
-    add("overrides", nargs="*", metavar="KEY=VALUE", help="of the experiment: data=ckplus, …")
     return parser.parse_args(arguments)
 
 

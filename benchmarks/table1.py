@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.options import INTERRUPTED, positive, selected
+from benchmarks.options import INTERRUPTED, add_data, overridden, positive, selected
 from benchmarks.table1_printing import Line, printed
 from benchmarks.thinning import thinned
 from gensynth import config, prototype
@@ -138,9 +138,7 @@ def lines(shown: Sequence[Row], folder: Path) -> Iterator[Line]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints the table; returns the exit status."""
     options = _options(arguments)
-    overrides = [BASE, *options.overrides]
-    if options.data_root is not None:
-        overrides.append(f"data.root={json.dumps(str(options.data_root))}")
+    overrides = [BASE, *overridden(options)]
     try:
         experiment = config.load(Experiment, overrides)
         every = rows(experiment)
@@ -186,13 +184,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.table1", description=(__doc__ or "").splitlines()[0]
     )
     add = parser.add_argument
-    add("--data-root", type=Path, metavar="DIR", help="folder of CK+48, or of another data=")
+    add_data(parser)
     add("--rows", metavar="A,B", help="only these rows; all when not given")
     add("--seeds", type=positive, default=SEEDS, help=f"training seeds of a row ({SEEDS})")
     add("--epochs", type=positive, help=f"epochs of a training; those of {BASE} if not given")
     add("--results", type=Path, default=RESULTS, help="where what is trained is kept")
     add("--only-print", action="store_true", help="train nothing")
-    add("overrides", nargs="*", metavar="KEY=VALUE", help="data=ckplus, workers=2, …")
     return parser.parse_args(arguments)
 
 

@@ -10,8 +10,10 @@ import optuna
 import pytest
 import yaml
 
+from benchmarks.options import specified as specified_by
 from benchmarks.recipes import (
     ENDED,
+    SPECIFICATION,
     Specification,
     Work,
     main,
@@ -19,7 +21,6 @@ from benchmarks.recipes import (
     own,
     prepare,
     printed,
-    read,
     search,
     varied,
 )
@@ -41,7 +42,7 @@ def specified(**changes: Any) -> Specification:
 
 
 def read_shipped() -> dict[str, Any]:
-    return read(Path("benchmarks/data/recipes.yaml")).model_dump()
+    return specified_by(Specification, SPECIFICATION).model_dump()
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_what_is_no_value_of_a_recipe_is_named(values: dict[str, Any], said: str
 
 
 def test_the_shipped_specification_varies_what_the_experiment_has(work: Work):
-    shipped = read(Path("benchmarks/data/recipes.yaml"))
+    shipped = specified_by(Specification, SPECIFICATION)
     made = prepare(shipped, FACES)
     mine = own(made.recipe, shipped)
     assert mine.keys() == shipped.space.keys()
