@@ -127,6 +127,17 @@ def test_the_study_note_follows_the_run(tmp_path: Path):
     assert "Trained to the end 5" in optuna_dashboard.get_note(Run(folder).study)
 
 
+def test_the_study_note_says_what_the_margin_asks(run: Run, tmp_path: Path):
+    asked = Run(make_run(tmp_path / "run", config={"fidelity": {"margin": 0.02}}))
+    illustrate(asked)
+    least = run.constraint.bounds["accuracy"].min
+    assert least is not None
+    note = optuna_dashboard.get_note(asked.study)
+    (line,) = [line for line in note.splitlines() if line.startswith("Candidates are asked for")]
+    assert f"{least + 0.02:g}" in line
+    assert "Candidates are asked for" not in optuna_dashboard.get_note(run.study)
+
+
 def test_a_port_in_use_is_one_line(run: Run):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
