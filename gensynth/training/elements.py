@@ -47,6 +47,21 @@ def halves(address: int, size: int) -> Any:
     return _array(_pointer(address), size, np.uint16)
 
 
+def alike(address: int, size: int, kind: Any) -> Any:
+    """The numbers at an address, of the kind of an element."""
+
+
+@_implements(alike)
+def _alike(address: int, size: int, kind: Any) -> Any:
+    def of_single(address: int, size: int, kind: Any) -> Any:
+        return singles(address, size)
+
+    def of_half(address: int, size: int, kind: Any) -> Any:
+        return halves(address, size)
+
+    return of_half if kind == types.uint16 else of_single
+
+
 @_intrinsic
 def _pointer(context: Any, address: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

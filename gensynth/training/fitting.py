@@ -16,7 +16,7 @@ from gensynth.genome import Genome
 from gensynth.network import Network, build
 from gensynth.training.augmentation import augment, mixup
 from gensynth.training.fused import Fused
-from gensynth.training.isolation import isolated
+from gensynth.training.isolation import isolated, keep_freed_memory
 from gensynth.training.precision import autocast, keep_slow_layers_in_float32
 from gensynth.training.recipe import Recipe
 from gensynth.training.weights import Weights
@@ -112,6 +112,7 @@ def fit(
         start: State of the network to begin with, by name; None draws its weights.
     """
     recipe = recipe.resolved()
+    keep_freed_memory()
     generator = torch.Generator().manual_seed(seed)
     network_seed, dropout_seed = torch.randint(_MAX_SEED, (2,), generator=generator).tolist()
     with isolated(dropout_seed):

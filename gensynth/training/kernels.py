@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from gensynth.training.elements import (
     LANES,
     Map,
     Vector,
+    alike,
     compiled,
     halves,
     read,
@@ -26,6 +28,7 @@ from gensynth.training.elements import (
 )
 
 _SHORTEST = 128
+_BLOCK = 4096
 
 
 @lru_cache(maxsize=1024)
@@ -53,7 +56,7 @@ def normalise(
     saved: int,
     factor: float,
     epsilon: float,
-    rectified: bool,
+    slope: float,
 ) -> None:
     """Batch normalisation in training, with what follows it.
 
@@ -72,7 +75,7 @@ def normalise(
         saved: Address of (2, channels), which gets mean and reciprocal deviation.
         factor: From 0 to 1.
         epsilon: Added to the variance.
-        rectified: Whether negative results become zero.
+        slope: What negative results are multiplied by; 1 for no rectifier.
     """
     affine = singles(weight, channels), singles(bias, channels)
     moved = singles(running_mean, channels), singles(running_variance, channels)
@@ -80,10 +83,10 @@ def normalise(
     added = size if residual else 0
     if half:
         of_half = halves(x, size), halves(residual or x, added), halves(out, size)
-        _normalise(of_half, affine, moved, kept, factor, epsilon, rectified, period)
+        _normalise(of_half, affine, moved, kept, factor, epsilon, slope, period)
     else:
         of_single = singles(x, size), singles(residual or x, added), singles(out, size)
-        _normalise(of_single, affine, moved, kept, factor, epsilon, rectified, period)
+        _normalise(of_single, affine, moved, kept, factor, epsilon, slope, period)
 
 
 @compiled
@@ -97,7 +100,7 @@ def normalise_backward(
     out: int,
     weight: int,
     saved: int,
-    rectified: bool,
+    slope: float,
     result: int,
     passed: int,
     sums: int,
@@ -111,10 +114,10 @@ def normalise_backward(
         period: See :func:`period`.
         gradient: Address of the gradient of what came out.
         x: Address of what was normalised.
-        out: Address of what came out; read only if it was rectified.
+        out: Address of what came out; read only if there is a rectifier.
         weight: Address of the scale.
         saved: Address of what :func:`normalise` saved.
-        rectified: Whether negative results became zero.
+        slope: What negative results were multiplied by; 1 for no rectifier.
         result: Address of the gradient of ``x``, to be written.
         passed: Address of the gradient of what was added, to be written; 0 if nobody needs it.
         sums: Address of (2, channels), which gets the gradients of weight and bias.
@@ -126,54 +129,55 @@ def normalise_backward(
     if half:
         half_given = halves(gradient, size), halves(x, size), halves(out, size)
         half_taken = halves(result, size), halves(passed or x, count)
-        _normalise_backward(half_given, half_taken, scale, kept, found, rectified, period)
+        _normalise_backward(half_given, half_taken, scale, kept, found, slope, period)
     else:
         given = singles(gradient, size), singles(x, size), singles(out, size)
         taken = singles(result, size), singles(passed or x, count)
-        _normalise_backward(given, taken, scale, kept, found, rectified, period)
+        _normalise_backward(given, taken, scale, kept, found, slope, period)
 
 
 @compiled
-def rectify(half: bool, size: int, x: int) -> None:
-    """Sets what is negative to zero, in place; what is not a number stays.
+def combine(half: bool, size: int, sources: Any, seen: int, slope: float, out: int) -> None:
+    """The sum of maps, times a slope where a rectifier is or was below zero.
 
     Args:
-        half: Whether the map is bfloat16.
-        size: Its elements.
-        x: Its address.
-    """
-    if half:
-        bits = halves(x, size)
-        for j in range(size):
-            bits[j] = np.uint16(0) if np.uint16(0x8000) <= bits[j] <= np.uint16(0xFF80) else bits[j]
-    else:
-        values = singles(x, size)
-        for j in range(size):
-            values[j] = np.float32(0) if values[j] < 0 else values[j]
-
-
-@compiled
-def rectify_backward(half: bool, size: int, gradient: int, out: int, result: int) -> None:
-    """The gradient of :func:`rectify`.
-
-    Args:
-        half: Whether maps are bfloat16.
+        half: Whether maps are bfloat16; the sum is float32 and rounded once.
         size: Elements of a map.
-        gradient: Address of the gradient of what came out.
-        out: Address of what came out.
-        result: Address of the gradient of what came in, to be written.
+        sources: Addresses of what is added, int64 (maps,).
+        seen: Address of what came out of the rectifier, to go back over it; 0 goes by the sum.
+        slope: What is multiplied where that is not above zero; 1 for no rectifier.
+        out: Address of the result, which may be one of the maps.
     """
     if half:
-        _masked(halves(gradient, size), halves(out, size), halves(result, size))
+        _combine(sources, seen, slope, halves(out, size))
     else:
-        _masked(singles(gradient, size), singles(out, size), singles(result, size))
+        _combine(sources, seen, slope, singles(out, size))
 
 
 @compiled
-def _masked(gradient: Map, out: Map, result: Map) -> None:
-    nothing = written(np.float32(0), out[0])
-    for j in range(out.size):
-        result[j] = gradient[j] if read(out[j]) > 0 else nothing
+def _combine(sources: Any, seen: int, slope: float, out: Map) -> None:
+    one, below, total = np.float32(1), np.float32(slope), np.empty(_BLOCK, np.float32)
+    size, kind = out.size, out[0]
+    for start in range(0, size, _BLOCK):
+        stop = min(start + _BLOCK, size)
+        result, first = out[start:stop], alike(sources[0], size, kind)[start:stop]
+        for j in range(result.size):
+            total[j] = read(first[j])
+        for k in range(1, sources.size):
+            more = alike(sources[k], size, kind)[start:stop]
+            for j in range(result.size):
+                total[j] += read(more[j])
+        if seen:
+            mask = alike(seen, size, kind)[start:stop]
+            for j in range(result.size):
+                result[j] = written(total[j] * (one if read(mask[j]) > 0 else below), kind)
+        elif slope != 1:
+            for j in range(result.size):
+                value = total[j]
+                result[j] = written(value if value > 0 else below * value, kind)
+        else:
+            for j in range(result.size):
+                result[j] = written(total[j], kind)
 
 
 @compiled
@@ -184,7 +188,7 @@ def _normalise(
     saved: Vector,
     factor: float,
     epsilon: float,
-    rectified: bool,
+    slope: float,
     period: int,
 ) -> None:
     x, residual, out = maps
@@ -205,7 +209,7 @@ def _normalise(
     _repeat(scale, channels)
     _repeat(shift, channels)
     kind = x[0]
-    least = np.float32(0 if rectified else -np.inf)
+    below = np.float32(slope)
     for start in range(0, x.size, period):
         stop = min(start + period, x.size)
         given, result = x[start:stop], out[start:stop]
@@ -213,11 +217,11 @@ def _normalise(
             added = residual[start:stop]
             for j in range(given.size):
                 value = scale[j] * read(given[j]) + shift[j] + read(added[j])
-                result[j] = written(least if value < least else value, kind)
+                result[j] = written(value if value > 0 else below * value, kind)
         else:
             for j in range(given.size):
                 value = scale[j] * read(given[j]) + shift[j]
-                result[j] = written(least if value < least else value, kind)
+                result[j] = written(value if value > 0 else below * value, kind)
 
 
 @compiled
@@ -227,14 +231,14 @@ def _normalise_backward(
     weight: Vector,
     saved: Vector,
     sums: Vector,
-    rectified: bool,
+    slope: float,
     period: int,
 ) -> None:
     gradient, x, out = given
     result, passed = taken
     channels = weight.size
     rows = x.size // channels
-    _gradient_sums(gradient, x, out, saved, rectified, passed, sums, period)
+    _gradient_sums(gradient, x, out, saved, slope, passed, sums, period)
     of_gradient, of_x = np.empty(period, np.float32), np.empty(period, np.float32)
     constant = np.empty(period, np.float32)
     for c in range(channels):
@@ -246,14 +250,14 @@ def _normalise_backward(
     _repeat(of_gradient, channels)
     _repeat(of_x, channels)
     _repeat(constant, channels)
-    kind = x[0]
+    kind, one, below = x[0], np.float32(1), np.float32(slope)
     for start in range(0, x.size, period):
         stop = min(start + period, x.size)
         values, target = x[start:stop], result[start:stop]
-        if rectified and not passed.size:
+        if slope != 1 and not passed.size:
             incoming, seen = gradient[start:stop], out[start:stop]
             for j in range(values.size):
-                value = read(incoming[j]) if read(seen[j]) > 0 else np.float32(0)
+                value = read(incoming[j]) * (one if read(seen[j]) > 0 else below)
                 value = of_gradient[j] * value + of_x[j] * read(values[j]) + constant[j]
                 target[j] = written(value, kind)
         else:
@@ -299,7 +303,7 @@ def _gradient_sums(
     x: Map,
     out: Map,
     saved: Vector,
-    rectified: bool,
+    slope: float,
     passed: Map,
     sums: Vector,
     period: int,
@@ -310,19 +314,21 @@ def _gradient_sums(
     mean[:channels] = saved[0]
     _repeat(mean, channels)
     products, total = np.zeros(period, np.float32), np.zeros(period, np.float32)
+    one, below = np.float32(1), np.float32(slope)
     for start in range(0, x.size, period):
         stop = min(start + period, x.size)
         given, values = gradient[start:stop], x[start:stop]
-        if rectified:
+        if slope != 1:
             seen = out[start:stop]
             for j in range(given.size):
-                value = read(given[j]) if read(seen[j]) > 0 else np.float32(0)
+                value = read(given[j]) * (one if read(seen[j]) > 0 else below)
                 total[j] += value
                 products[j] += value * (read(values[j]) - mean[j])
             if passed.size:
                 kept = passed[start:stop]
                 for j in range(given.size):
-                    kept[j] = given[j] if read(seen[j]) > 0 else written(np.float32(0), x[0])
+                    value = read(given[j]) * (one if read(seen[j]) > 0 else below)
+                    kept[j] = written(value, x[0])
         else:
             for j in range(given.size):
                 value = read(given[j])

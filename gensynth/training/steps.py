@@ -1,0 +1,294 @@
+"""The steps that a training is made of: each computes one value, and can be gone back over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gensynth.network import Conv2d
+from gensynth.training import kernels
+from gensynth.training.precision import has_slow_gradient_in_bfloat16, is_slow_in_bfloat16
+
+Gradients = tuple[Sequence[Tensor | None], Sequence[Tensor | None]]
+"""Those of what a step read and those of its parameters, in their order."""
+
+
+class Step(Protocol):
+    """Computes a value from others."""
+
+    @property
+    def parameters(self) -> Sequence[nn.Parameter]:
+        """What is learned."""
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Any]:
+        """The value, and what :meth:`backward` has to know."""
+
+    def backward(self, saved: Any, gradients: Sequence[Tensor], needed: bool) -> Gradients:
+        """Goes back.
+
+        Args:
+            saved: What :meth:`forward` gave.
+            gradients: One or more, whose sum is the gradient of the value.
+            needed: Whether anybody wants the gradients of what the step read.
+        """
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Any layer, gone back over as torch does."""
+
+    layer: nn.Module
+
+    @property
+    def parameters(self) -> Sequence[nn.Parameter]:
+        return tuple(self.layer.parameters())
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Any]:
+        leaves = [value.detach().requires_grad_() for value in inputs]
+        with torch.enable_grad():
+            given = [leaf.clone() for leaf in leaves] if self._overwrites else leaves
+            value = self.layer(given[0] if len(given) == 1 else given)
+        return value.detach(), (leaves, value)
+
+    def backward(self, saved: Any, gradients: Sequence[Tensor], needed: bool) -> Gradients:
+        leaves, value = saved
+        total = _total(gradients).to(value.dtype)
+        found = torch.autograd.grad(value, [*leaves, *self.parameters], total, allow_unused=True)
+        return found[: len(leaves)], found[len(leaves) :]
+
+    @property
+    def _overwrites(self) -> bool:
+        return getattr(self.layer, "inplace", False)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sum of values, or one alone, and the rectifier of it.
+
+    Attributes:
+        slope: Of the rectifier below zero; 1 for none.
+    """
+
+    slope: float
+    parameters: Sequence[nn.Parameter] = ()
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Any]:
+        dtypes = tuple(value.dtype for value in inputs)
+        value = _rectified_sum(inputs, self.slope)
+        return value, (dtypes, value if self.slope != 1 else None)
+
+    def backward(self, saved: Any, gradients: Sequence[Tensor], needed: bool) -> Gradients:
+        dtypes, value = saved
+        gradient = _total(gradients) if value is None else _masked(gradients, value, self.slope)
+        return [gradient.to(dtype) for dtype in dtypes], ()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A convolution, its normalisation, the sum with a second value, the rectifier; or some.
+
+    Attributes:
+        conv: None for a normalisation alone.
+        norm: Normalisation.
+        added: Whether there is a second value.
+        slope: Of the rectifier below zero; 1 for none.
+    """
+
+    conv: Conv2d | None
+    norm: nn.BatchNorm2d | None
+    added: bool
+    slope: float
+
+    @property
+    def parameters(self) -> Sequence[nn.Parameter]:
+        layers = [layer for layer in (self.conv, self.norm) if layer is not None]
+        return tuple(parameter for layer in layers for parameter in layer.parameters())
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Any]:
+        x, residual = inputs[0], inputs[1] if self.added else None
+        half = self.conv is not None and torch.is_autocast_enabled("cpu")
+        dtype = torch.bfloat16 if half else x.dtype
+        given = x.dtype, None if residual is None else residual.dtype
+        out, convolved = _last(x), None
+        if self.conv is not None:
+            out, convolved = self._convolve(self.conv, out, dtype)
+        z, moments = out, None
+        if self.norm is not None:
+            residual = None if residual is None else _last(residual.to(dtype))
+            out, moments = _normalise(self.norm, z, residual, self.slope)
+        elif self.slope != 1:
+            out = _rectified_sum([z], self.slope, out=z)
+        seen = out if self.slope != 1 else None
+        return out, (given, convolved, z if self.norm is not None else None, moments, seen)
+
+    def backward(self, saved: Any, gradients: Sequence[Tensor], needed: bool) -> Gradients:
+        given, convolved, z, moments, seen = saved
+        of_residual: Tensor | None = None
+        of_parameters: list[Tensor] = []
+        if self.norm is not None:
+            gradient = _last(_total(gradients).to(z.dtype))
+            gradient, of_residual, of_parameters = self._back_over_norm(
+                self.norm, gradient, z, moments, seen
+            )
+        elif seen is not None:
+            gradient = _masked(gradients, seen, self.slope)
+        else:
+            gradient = _total(gradients)
+        of_x: Tensor | None = gradient
+        if self.conv is not None:
+            x, weight = convolved
+            of_x, of_conv = _back_over_conv(self.conv, x, weight, gradient, needed)
+            of_parameters = [*of_conv, *of_parameters]
+        of_inputs = [None if of_x is None else of_x.to(given[0])]
+        if of_residual is not None:
+            of_inputs.append(of_residual.to(given[1]))
+        return of_inputs, of_parameters
+
+    @staticmethod
+    def _convolve(
+        conv: Conv2d, x: Tensor, dtype: torch.dtype
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The result, and what was multiplied."""
+        computed = torch.float32 if is_slow_in_bfloat16(conv) else dtype
+        x, weight = _padded(conv, x).to(computed), conv.weight.to(computed)
+        bias = None if conv.bias is None else conv.bias.to(computed)
+        return _last(_CONVOLVE(x, weight, bias, *_geometry(conv)).to(dtype)), (x, weight)
+
+    def _back_over_norm(
+        self,
+        norm: nn.BatchNorm2d,
+        gradient: Tensor,
+        z: Tensor,
+        moments: Tensor,
+        seen: Tensor | None,
+    ) -> tuple[Tensor, Tensor | None, list[Tensor]]:
+        """Gradients of what was normalised, of what was added, of scale and shift."""
+        result, sums = torch.empty_like(z), torch.empty_like(moments)
+        passed = torch.empty_like(z) if self.added and seen is not None else None
+        kernels.normalise_backward(
+            z.dtype is torch.bfloat16,
+            z.numel(),
+            z.shape[1],
+            kernels.period(z.shape[1]),
+            gradient.data_ptr(),
+            z.data_ptr(),
+            z.data_ptr() if seen is None else seen.data_ptr(),
+            norm.weight.data_ptr(),
+            moments.data_ptr(),
+            self.slope,
+            result.data_ptr(),
+            0 if passed is None else passed.data_ptr(),
+            sums.data_ptr(),
+        )
+        of_added = gradient if self.added and passed is None else passed
+        return result, of_added, [sums[0], sums[1]]
+
+
+_CONVOLVE = torch.ops.aten.convolution.default
+_CONVOLVE_BACKWARD = torch.ops.aten.convolution_backward.default
+
+
+def _padded(conv: Conv2d, x: Tensor) -> Tensor:
+    return x if conv.margin is None else functional.pad(x, conv.margin)
+
+
+def _geometry(conv: nn.Conv2d) -> tuple[Any, ...]:
+    none = (0, 0)
+    return conv.stride, conv.padding, conv.dilation, False, none, conv.groups
+
+
+def _back_over_conv(
+    conv: Conv2d, x: Tensor, weight: Tensor, gradient: Tensor, needed: bool
+) -> tuple[Tensor | None, list[Tensor]]:
+    """Gradients of what was read, of the weights and of the bias if there is one."""
+    channels = None if conv.bias is None else [len(weight)]
+    dtype = torch.float32 if has_slow_gradient_in_bfloat16(conv) else x.dtype
+    of_x, of_weight, of_bias = _CONVOLVE_BACKWARD(
+        gradient.to(dtype),
+        x.to(dtype),
+        weight.to(dtype),
+        channels,
+        *_geometry(conv),
+        (needed, True, channels is not None),
+    )
+    if of_x is not None and conv.margin is not None:
+        left, right, top, bottom = conv.margin
+        height, width = of_x.shape[2:]
+        of_x = of_x[:, :, top : height - bottom, left : width - right]
+    of_parameters = [of_weight] if channels is None else [of_weight, of_bias]
+    return of_x, [value.float() for value in of_parameters]
+
+
+def _normalise(
+    norm: nn.BatchNorm2d, z: Tensor, residual: Tensor | None, slope: float
+) -> tuple[Tensor, Tensor]:
+    """The result, and mean and reciprocal deviation, (2, channels)."""
+    out, moments = torch.empty_like(z), torch.empty(2, z.shape[1])
+    kernels.normalise(
+        z.dtype is torch.bfloat16,
+        z.numel(),
+        z.shape[1],
+        kernels.period(z.shape[1]),
+        z.data_ptr(),
+        0 if residual is None else residual.data_ptr(),
+        out.data_ptr(),
+        norm.weight.data_ptr(),
+        norm.bias.data_ptr(),
+        cast(Tensor, norm.running_mean).data_ptr(),
+        cast(Tensor, norm.running_var).data_ptr(),
+        moments.data_ptr(),
+        _factor(norm),
+        norm.eps,
+        slope,
+    )
+    return out, moments
+
+
+def _factor(norm: nn.BatchNorm2d) -> float:
+    """Weight of this batch in the running statistics, as ``BatchNorm2d`` has it."""
+    seen = cast(Tensor, norm.num_batches_tracked).add_(1)
+    return 1 / int(seen) if norm.momentum is None else norm.momentum
+
+
+def _total(gradients: Sequence[Tensor]) -> Tensor:
+    return gradients[0] if len(gradients) == 1 else _rectified_sum(gradients, 1)
+
+
+def _rectified_sum(values: Sequence[Tensor], slope: float, out: Tensor | None = None) -> Tensor:
+    return _combined(values, None, slope, out)
+
+
+def _masked(gradients: Sequence[Tensor], seen: Tensor, slope: float) -> Tensor:
+    """The gradient of what a rectifier read, from what came out."""
+    return _combined(gradients, seen, slope, None)
+
+
+def _combined(
+    values: Sequence[Tensor], seen: Tensor | None, slope: float, out: Tensor | None
+) -> Tensor:
+    dtype = values[0].dtype if seen is None else seen.dtype
+    for value in values[1:]:
+        dtype = torch.promote_types(dtype, value.dtype) if seen is None else dtype
+    read = [_last(value.to(dtype)) for value in values]
+    result = torch.empty_like(read[0]) if out is None else out
+    kernels.combine(
+        dtype is torch.bfloat16,
+        result.numel(),
+        np.array([value.data_ptr() for value in read]),
+        0 if seen is None else seen.data_ptr(),
+        slope,
+        result.data_ptr(),
+    )
+    return result
+
+
+def _last(values: Tensor) -> Tensor:
+    """In memory as the kernels read it: feature maps channels last."""
+    last = torch.channels_last if values.ndim == 4 else torch.contiguous_format
+    return values.contiguous(memory_format=last)
