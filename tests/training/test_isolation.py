@@ -1,0 +1,32 @@
+"""What a training asks of its process."""
+
+import subprocess
+import sys
+
+import pytest
+
+FAULTS = """
+import resource, torch
+from gensynth.training.isolation import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        maps = [torch.zeros(1_000_000) for _ in range(8)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+given_back = faults()
+keep_freed_memory()
+faults()
+print(given_back, faults())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no mallopt")
+def test_memory_that_was_freed_is_not_asked_for_again():
+    found = subprocess.run(
+        [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
+    )
+    given_back, kept = map(int, found.stdout.split())
+    assert given_back > 0
+    assert kept < given_back / 20
