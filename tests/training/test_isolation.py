@@ -17,8 +17,7 @@ def faults():
 
 given_back = faults()
 keep_freed_memory()
-faults()
-print(given_back, faults())
+print(given_back, min(faults() for _ in range(5)))
 """
 
 
