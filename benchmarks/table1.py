@@ -123,16 +123,22 @@ def _suited(genome: Genome, overrides: Sequence[str]) -> Experiment:
     return experiment.model_copy(update={"training": recipe})
 
 
-def lines(shown: Sequence[Row], folder: Path) -> Iterator[Line]:
+def lines(shown: Sequence[Row], folder: Path, epochs: int) -> Iterator[Line]:
     """The rows with what is measured of them.
 
     Args:
         shown: Rows.
-        folder: That of the table.
+        folder: That of the data.
+        epochs: Of the table; a row that was not trained for so many is there with those nearest.
     """
     for row in shown:
-        measured = None if row.genome is None else _read(folder / row.name)
+        measured = None if row.genome is None else _nearest(folder, row.name, epochs)
         yield Line(row.name, row.published, row.genome, measured)
+
+
+def _nearest(folder: Path, row: str, epochs: int) -> dict[str, Any] | None:
+    found = [figures for one in folder.glob(f"*-epochs/{row}") if (figures := _read(one))]
+    return min(found, key=lambda figures: abs(figures["epochs"] - epochs), default=None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -149,15 +155,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     epochs = options.epochs or experiment.confirm_epochs
     classes = f"{experiment.data.kind}-{_classes(experiment)}-classes"
-    folder = options.results / classes / f"{epochs}-epochs"
+    folder = options.results / classes
     status = 0
     if not options.only_print:
-        status = _measured(shown, overrides, folder, seeds=options.seeds, epochs=epochs)
+        trained = folder / f"{epochs}-epochs"
+        status = _measured(shown, overrides, trained, seeds=options.seeds, epochs=epochs)
     protocol = {
         "folds": {**experiment.folds.model_dump(), "tested": [*range(experiment.folds.count)]},
         "training": experiment.training.model_dump(mode="json", exclude={"tuned_on"}),
     }
-    print(printed(list(lines(shown, folder)), seeds=options.seeds, protocol=protocol))
+    found = list(lines(shown, folder, epochs))
+    print(printed(found, seeds=options.seeds, epochs=epochs, protocol=protocol))
     return status
 
 

@@ -53,18 +53,20 @@ class Line:
         return f"{self.published.name} (`{self.name}`)"
 
 
-def printed(lines: Sequence[Line], *, seeds: int, protocol: Mapping[str, Any]) -> str:
+def printed(lines: Sequence[Line], *, seeds: int, epochs: int, protocol: Mapping[str, Any]) -> str:
     """The table, its sources and its protocol.
 
     Args:
         lines: Rows.
         seeds: Training seeds wanted; a row that has fewer says so.
+        epochs: Epochs wanted; a row that has others says so.
         protocol: ``folds`` and ``training`` wanted; a row says in what it differs.
     """
     measured = [line.measured for line in lines if line.measured is not None]
     synthetic = any(figures["synthetic"] for figures in measured)
     sources = list(dict.fromkeys(line.published.source for line in lines if line.published))
-    cells = [[*_cells(line, sources, synthetic), _remarks(line, seeds, protocol)] for line in lines]
+    wanted = {"epochs": epochs, **protocol}
+    cells = [[*_cells(line, sources, synthetic), _remarks(line, seeds, wanted)] for line in lines]
     table = markdown(HEADS, cells)
     notes = [*_protocol(measured), *_sources(sources)]
     if synthetic:
@@ -110,7 +112,7 @@ def _measured(figures: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _remarks(line: Line, seeds: int, protocol: Mapping[str, Any]) -> str:
+def _remarks(line: Line, seeds: int, wanted: Mapping[str, Any]) -> str:
     if line.genome is None:
         return "not trained: the source does not publish its layers"
     found = [line.published.note] if line.published and line.published.note else []
@@ -118,8 +120,8 @@ def _remarks(line: Line, seeds: int, protocol: Mapping[str, Any]) -> str:
         return "; ".join([*found, "not measured yet"])
     if len(line.measured["seeds"]) < seeds:
         found.append(f"{len(line.measured['seeds'])} of {seeds} training seeds")
-    told = {name: line.measured["protocol"][name] for name in protocol}
-    return "; ".join([*found, *_differences(protocol, told)])
+    told = {"epochs": line.measured["epochs"], **line.measured["protocol"]}
+    return "; ".join([*found, *_differences(wanted, {name: told[name] for name in wanted})])
 
 
 def _protocol(measured: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -142,10 +144,10 @@ def _sources(sources: Sequence[str]) -> Iterator[str]:
 
 
 def _differences(usual: Any, now: Any, key: str = "") -> Iterator[str]:
-    """What of a protocol is not as usual: ``learning_rate 0.002 instead of 0.02``."""
+    """What is not as usual: ``training.learning_rate 0.002 instead of 0.02``."""
     if isinstance(usual, Mapping) and isinstance(now, Mapping):
         for name in dict.fromkeys((*usual, *now)):
-            yield from _differences(usual.get(name), now.get(name), name)
+            yield from _differences(usual.get(name), now.get(name), f"{key}.{name}".strip("."))
     elif usual not in (now, "auto"):
         yield f"{key} {now} instead of {usual}"
 
