@@ -149,15 +149,18 @@ def combine(half: bool, size: int, sources: Any, seen: int, slope: float, out: i
         out: Address of the result, which may be one of the maps.
     """
     if half:
-        _combine(sources, seen, slope, halves(out, size))
+        _combine(sources, seen, slope, out, halves(out, size))
     else:
-        _combine(sources, seen, slope, singles(out, size))
+        _combine(sources, seen, slope, out, singles(out, size))
 
 
 @compiled
-def _combine(sources: Any, seen: int, slope: float, out: Map) -> None:
-    one, below, total = np.float32(1), np.float32(slope), np.empty(_BLOCK, np.float32)
+def _combine(sources: Any, seen: int, slope: float, address: int, out: Map) -> None:
     size, kind = out.size, out[0]
+    if slope == 0 and sources.size == 1 and (seen or sources[0] == address):
+        _rectify(alike(sources[0], size, kind), alike(seen, size if seen else 0, kind), out)
+        return
+    one, below, total = np.float32(1), np.float32(slope), np.empty(_BLOCK, np.float32)
     for start in range(0, size, _BLOCK):
         stop = min(start + _BLOCK, size)
         result, first = out[start:stop], alike(sources[0], size, kind)[start:stop]
@@ -178,6 +181,18 @@ def _combine(sources: Any, seen: int, slope: float, out: Map) -> None:
         else:
             for j in range(result.size):
                 result[j] = written(total[j], kind)
+
+
+@compiled
+def _rectify(x: Map, seen: Map, out: Map) -> None:
+    """What slope 0 makes of one map, by what was seen or in place: nothing is rounded."""
+    nothing = written(np.float32(0), out[0])
+    if seen.size:
+        for j in range(out.size):
+            out[j] = x[j] if read(seen[j]) > 0 else nothing
+    else:
+        for j in range(out.size):
+            out[j] = nothing if read(out[j]) < 0 else out[j]
 
 
 @compiled

@@ -59,8 +59,10 @@ class Layer:
     def backward(self, saved: Any, gradients: Sequence[Tensor], needed: bool) -> Gradients:
         leaves, value = saved
         total = _total(gradients).to(value.dtype)
-        found = torch.autograd.grad(value, [*leaves, *self.parameters], total, allow_unused=True)
-        return found[: len(leaves)], found[len(leaves) :]
+        wanted = [*leaves, *self.parameters]
+        found: Any = torch.autograd.grad(value, wanted, total, allow_unused=True)
+        of_leaves = [None if one is None else _last(one) for one in found[: len(leaves)]]
+        return of_leaves, found[len(leaves) :]
 
     @property
     def _overwrites(self) -> bool:
