@@ -138,7 +138,7 @@ def lines(shown: Sequence[Row], folder: Path, epochs: int) -> Iterator[Line]:
 
 def _nearest(folder: Path, row: str, epochs: int) -> dict[str, Any] | None:
     found = [figures for one in folder.glob(f"*-epochs/{row}") if (figures := _read(one))]
-    return min(found, key=lambda figures: abs(figures["epochs"] - epochs), default=None)
+    return min(found, key=lambda one: (abs(one["epochs"] - epochs), one["epochs"]), default=None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

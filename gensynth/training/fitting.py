@@ -97,7 +97,7 @@ def fit(
     recipe: Recipe,
     start: Mapping[str, Tensor] | None = None,
 ) -> Fitted:
-    """Trains a network: a pure function, the same to the bit in any process.
+    """Trains a network: the same to the bit in any process, which afterwards keeps freed memory.
 
     Nothing is chosen along the way: the result has the last weights, or the average of the last
     ones as the recipe says. A loss that is no longer finite ends the training early.

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import torch
 from torch import Tensor, autograd, nn
+from torch.autograd.function import once_differentiable
 
 from gensynth.genome import INPUT, Activation, Add, BatchNorm, Conv, Genome, Operation
 from gensynth.network import Network
@@ -20,6 +22,7 @@ class Fused(nn.Module):
     takes along the normalisation that is its only reader, that takes along the sum of two, and
     any of them the rectifier, as long as nobody else reads what is in between. Going back, what
     several readers say of a value is added in the pass that needs the sum, and no pass of its own.
+    In evaluation mode it is the network itself.
 
     Args:
         network: Whose layers are used and whose statistics are updated.
@@ -32,7 +35,18 @@ class Fused(nn.Module):
         self._plan = _plan(network)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The output for images, float32 (N, C, H, W); in bfloat16 under autocast."""
+        """The output for images, float32 (N, C, H, W); in bfloat16 under autocast.
+
+        Raises:
+            ValueError: If the images do not have the genome's shape, or are not float32.
+        """
+        if not self.training:
+            return cast(Tensor, self.network(images))
+        if images.shape[1:] != self.network.genome.input.shape or images.dtype != torch.float32:
+            raise ValueError(
+                f"the network reads float32 images of {self.network.genome.input.shape}, "
+                f"not {images.dtype} of {tuple(images.shape[1:])}"
+            )
         parameters = [value for planned in self._plan for value in planned.step.parameters]
         return _run(self._plan, self._output, images, *parameters)
 
@@ -69,14 +83,15 @@ class _Pass(autograd.Function):
         return values[output].detach()
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
         wanted = ctx.needs_input_grad[2]
         gradients: dict[str, list[Tensor]] = {ctx.output: [gradient]}
         found: list[Tensor | None] = []
-        for planned in reversed(ctx.plan):
+        for planned, saved in zip(reversed(ctx.plan), reversed(ctx.records), strict=True):
             needed = wanted or planned.sources != (INPUT,)
             of_sources, of_parameters = planned.step.backward(
-                ctx.records.pop(), gradients.pop(planned.target), needed
+                saved, gradients.pop(planned.target), needed
             )
             for name, value in zip(planned.sources, of_sources, strict=True):
                 if value is not None:

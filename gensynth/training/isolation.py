@@ -1,4 +1,4 @@
-"""Keeps a training from depending on its process, and the process from noticing it."""
+"""Keeps a training from depending on its process, and what it asks of that process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _KEPT, _LARGEST = 1 << 29, 1 << 25
 
 @cache
 def keep_freed_memory() -> None:
-    """Lets the process keep up to 512 MiB of what it frees, where the C library is glibc.
+    """Lets the process keep up to 512 MiB of what it frees, for good, where there is glibc.
 
     A step of training frees the maps that the next one allocates; handed back in between, every
-    page is asked for, and cleared, anew. By ``mallopt(3)``, whose largest threshold this is.
+    page is asked for, and cleared, anew. By ``mallopt(3)``, which leaves what is larger than 32 MiB
+    as it was.
     """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(_MMAP_THRESHOLD, _LARGEST)

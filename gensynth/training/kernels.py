@@ -157,8 +157,11 @@ def combine(half: bool, size: int, sources: Any, seen: int, slope: float, out: i
 @compiled
 def _combine(sources: Any, seen: int, slope: float, address: int, out: Map) -> None:
     size, kind = out.size, out[0]
-    if slope == 0 and sources.size == 1 and (seen or sources[0] == address):
-        _rectify(alike(sources[0], size, kind), alike(seen, size if seen else 0, kind), out)
+    if slope == 0 and sources.size == 1:
+        x = alike(sources[0], size, kind)
+        if not seen and sources[0] != address:
+            out[:] = x
+        _rectify(x, alike(seen, size if seen else 0, kind), out)
         return
     one, below, total = np.float32(1), np.float32(slope), np.empty(_BLOCK, np.float32)
     for start in range(0, size, _BLOCK):
@@ -177,7 +180,8 @@ def _combine(sources: Any, seen: int, slope: float, address: int, out: Map) -> N
         elif slope != 1:
             for j in range(result.size):
                 value = total[j]
-                result[j] = written(value if value > 0 else below * value, kind)
+                lower = below * value if below else np.float32(0)
+                result[j] = written(lower if value < 0 else value, kind)
         else:
             for j in range(result.size):
                 result[j] = written(total[j], kind)
@@ -185,7 +189,7 @@ def _combine(sources: Any, seen: int, slope: float, address: int, out: Map) -> N
 
 @compiled
 def _rectify(x: Map, seen: Map, out: Map) -> None:
-    """What slope 0 makes of one map, by what was seen or in place: nothing is rounded."""
+    """What slope 0 makes of one map: by what was seen, or of ``out`` as it is."""
     nothing = written(np.float32(0), out[0])
     if seen.size:
         for j in range(out.size):
@@ -349,8 +353,6 @@ def _gradient_sums(
                 value = read(given[j])
                 total[j] += value
                 products[j] += value * (read(values[j]) - mean[j])
-            if passed.size:
-                passed[start:stop] = given
     for c in range(channels):
         sums[0, c] = np.float32(_total(products, c, channels))
         sums[1, c] = np.float32(_total(total, c, channels))

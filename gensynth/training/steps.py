@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
@@ -58,11 +58,11 @@ class Layer:
 
     def backward(self, saved: Any, gradients: Sequence[Tensor], needed: bool) -> Gradients:
         leaves, value = saved
-        total = _total(gradients).to(value.dtype)
-        wanted = [*leaves, *self.parameters]
-        found: Any = torch.autograd.grad(value, wanted, total, allow_unused=True)
-        of_leaves = [None if one is None else _last(one) for one in found[: len(leaves)]]
-        return of_leaves, found[len(leaves) :]
+        total = _combined(gradients).to(value.dtype)
+        wanted = [*leaves, *(one for one in self.parameters if one.requires_grad)]
+        given = iter(torch.autograd.grad(value, wanted, total))
+        of_leaves = [_laid_out(next(given)) for _ in leaves]
+        return of_leaves, [next(given) if one.requires_grad else None for one in self.parameters]
 
     @property
     def _overwrites(self) -> bool:
@@ -78,17 +78,35 @@ class Sum:
     """
 
     slope: float
-    parameters: Sequence[nn.Parameter] = ()
+    parameters: ClassVar[Sequence[nn.Parameter]] = ()
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Any]:
         dtypes = tuple(value.dtype for value in inputs)
-        value = _rectified_sum(inputs, self.slope)
-        return value, (dtypes, value if self.slope != 1 else None)
+        value = _combined(inputs, slope=self.slope)
+        return value, (dtypes, None if self.slope == 1 else value)
 
     def backward(self, saved: Any, gradients: Sequence[Tensor], needed: bool) -> Gradients:
         dtypes, value = saved
-        gradient = _total(gradients) if value is None else _masked(gradients, value, self.slope)
+        gradient = _combined(gradients, value, self.slope)
         return [gradient.to(dtype) for dtype in dtypes], ()
+
+
+class _Saved(NamedTuple):
+    """What a chain has to know to be gone back over.
+
+    Attributes:
+        dtypes: Of what was read.
+        convolved: The map and the weights that were multiplied.
+        z: What was normalised.
+        moments: Mean and reciprocal deviation, (2, channels).
+        seen: What came out of the rectifier.
+    """
+
+    dtypes: tuple[torch.dtype, ...]
+    convolved: tuple[Tensor, Tensor] | None
+    z: Tensor | None
+    moments: Tensor | None
+    seen: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -116,41 +134,35 @@ class Chain:
         x, residual = inputs[0], inputs[1] if self.added else None
         half = self.conv is not None and torch.is_autocast_enabled("cpu")
         dtype = torch.bfloat16 if half else x.dtype
-        given = x.dtype, None if residual is None else residual.dtype
-        out, convolved = _last(x), None
+        out, convolved = _laid_out(x), None
         if self.conv is not None:
             out, convolved = self._convolve(self.conv, out, dtype)
         z, moments = out, None
         if self.norm is not None:
-            residual = None if residual is None else _last(residual.to(dtype))
+            residual = None if residual is None else _laid_out(residual.to(dtype))
             out, moments = _normalise(self.norm, z, residual, self.slope)
         elif self.slope != 1:
-            out = _rectified_sum([z], self.slope, out=z)
+            out = _combined([z], slope=self.slope, out=z)
         seen = out if self.slope != 1 else None
-        return out, (given, convolved, z if self.norm is not None else None, moments, seen)
+        dtypes = tuple(value.dtype for value in inputs)
+        return out, _Saved(dtypes, convolved, None if self.norm is None else z, moments, seen)
 
-    def backward(self, saved: Any, gradients: Sequence[Tensor], needed: bool) -> Gradients:
-        given, convolved, z, moments, seen = saved
+    def backward(self, saved: _Saved, gradients: Sequence[Tensor], needed: bool) -> Gradients:
         of_residual: Tensor | None = None
         of_parameters: list[Tensor] = []
         if self.norm is not None:
-            gradient = _last(_total(gradients).to(z.dtype))
-            gradient, of_residual, of_parameters = self._back_over_norm(
-                self.norm, gradient, z, moments, seen
-            )
-        elif seen is not None:
-            gradient = _masked(gradients, seen, self.slope)
+            gradient, of_residual, of_parameters = self._back_over_norm(self.norm, saved, gradients)
         else:
-            gradient = _total(gradients)
+            gradient = _combined(gradients, saved.seen, self.slope)
         of_x: Tensor | None = gradient
-        if self.conv is not None:
-            x, weight = convolved
-            of_x, of_conv = _back_over_conv(self.conv, x, weight, gradient, needed)
+        if self.conv is not None and saved.convolved is not None:
+            of_x, of_conv = _back_over_conv(self.conv, *saved.convolved, gradient, needed)
             of_parameters = [*of_conv, *of_parameters]
-        of_inputs = [None if of_x is None else of_x.to(given[0])]
-        if of_residual is not None:
-            of_inputs.append(of_residual.to(given[1]))
-        return of_inputs, of_parameters
+        found = [of_x, of_residual] if self.added else [of_x]
+        return [
+            None if value is None else value.to(dtype)
+            for value, dtype in zip(found, saved.dtypes, strict=True)
+        ], of_parameters
 
     @staticmethod
     def _convolve(
@@ -160,17 +172,14 @@ class Chain:
         computed = torch.float32 if is_slow_in_bfloat16(conv) else dtype
         x, weight = _padded(conv, x).to(computed), conv.weight.to(computed)
         bias = None if conv.bias is None else conv.bias.to(computed)
-        return _last(_CONVOLVE(x, weight, bias, *_geometry(conv)).to(dtype)), (x, weight)
+        return _laid_out(_CONVOLVE(x, weight, bias, *_geometry(conv)).to(dtype)), (x, weight)
 
     def _back_over_norm(
-        self,
-        norm: nn.BatchNorm2d,
-        gradient: Tensor,
-        z: Tensor,
-        moments: Tensor,
-        seen: Tensor | None,
+        self, norm: nn.BatchNorm2d, saved: _Saved, gradients: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor | None, list[Tensor]]:
         """Gradients of what was normalised, of what was added, of scale and shift."""
+        z, moments, seen = cast(Tensor, saved.z), cast(Tensor, saved.moments), saved.seen
+        gradient = _laid_out(_combined(gradients).to(z.dtype))
         result, sums = torch.empty_like(z), torch.empty_like(moments)
         passed = torch.empty_like(z) if self.added and seen is not None else None
         kernels.normalise_backward(
@@ -258,26 +267,19 @@ def _factor(norm: nn.BatchNorm2d) -> float:
     return 1 / int(seen) if norm.momentum is None else norm.momentum
 
 
-def _total(gradients: Sequence[Tensor]) -> Tensor:
-    return gradients[0] if len(gradients) == 1 else _rectified_sum(gradients, 1)
-
-
-def _rectified_sum(values: Sequence[Tensor], slope: float, out: Tensor | None = None) -> Tensor:
-    return _combined(values, None, slope, out)
-
-
-def _masked(gradients: Sequence[Tensor], seen: Tensor, slope: float) -> Tensor:
-    """The gradient of what a rectifier read, from what came out."""
-    return _combined(gradients, seen, slope, None)
-
-
 def _combined(
-    values: Sequence[Tensor], seen: Tensor | None, slope: float, out: Tensor | None
+    values: Sequence[Tensor],
+    seen: Tensor | None = None,
+    slope: float = 1.0,
+    out: Tensor | None = None,
 ) -> Tensor:
+    """The rectified sum of values; of gradients, with what came out of the rectifier."""
+    if len(values) == 1 and slope == 1:
+        return values[0]
     dtype = values[0].dtype if seen is None else seen.dtype
     for value in values[1:]:
         dtype = torch.promote_types(dtype, value.dtype) if seen is None else dtype
-    read = [_last(value.to(dtype)) for value in values]
+    read = [_laid_out(value.to(dtype)) for value in values]
     result = torch.empty_like(read[0]) if out is None else out
     kernels.combine(
         dtype is torch.bfloat16,
@@ -290,7 +292,7 @@ def _combined(
     return result
 
 
-def _last(values: Tensor) -> Tensor:
+def _laid_out(values: Tensor) -> Tensor:
     """In memory as the kernels read it: feature maps channels last."""
     last = torch.channels_last if values.ndim == 4 else torch.contiguous_format
     return values.contiguous(memory_format=last)

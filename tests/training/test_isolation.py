@@ -1,5 +1,6 @@
 """What a training asks of its process."""
 
+import ctypes
 import subprocess
 import sys
 
@@ -21,11 +22,13 @@ print(given_back, min(faults() for _ in range(5)))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="there is no mallopt")
+@pytest.mark.skipif(
+    sys.platform == "win32" or not hasattr(ctypes.CDLL(None), "mallopt"), reason="needs mallopt"
+)
 def test_memory_that_was_freed_is_not_asked_for_again():
     found = subprocess.run(
         [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
     )
     given_back, kept = map(int, found.stdout.split())
-    assert given_back > 0
+    assert given_back > 1000
     assert kept < given_back / 20
