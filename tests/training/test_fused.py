@@ -162,7 +162,8 @@ def test_what_is_frozen_gets_no_gradient(repository):
     frozen = {name for at, (name, _) in enumerate(network.named_parameters()) if at % 2}
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name not in frozen)
-    Fused(network)(torch.rand(3, *genome.input.shape)).sum().backward()
+    with isolated(0):  # torch 2.13 crashes in a projection's gradient for 3 images and 2 threads
+        Fused(network)(torch.rand(3, *genome.input.shape)).sum().backward()
     assert {name for name, one in network.named_parameters() if one.grad is None} == frozen
 
 
