@@ -33,6 +33,7 @@ class Fused(nn.Module):
         self.network = network
         (self._output,) = network.genome.outputs.values()
         self._plan = _plan(network)
+        self._learned = [value for planned in self._plan for value in planned.step.parameters]
 
     def forward(self, images: Tensor) -> Tensor:
         """The output for images, float32 (N, C, H, W); in bfloat16 under autocast.
@@ -47,8 +48,7 @@ class Fused(nn.Module):
                 f"the network reads float32 images of {self.network.genome.input.shape}, "
                 f"not {images.dtype} of {tuple(images.shape[1:])}"
             )
-        parameters = [value for planned in self._plan for value in planned.step.parameters]
-        return _run(self._plan, self._output, images, *parameters)
+        return _run(self._plan, self._output, images, *self._learned)
 
 
 @dataclass(frozen=True)

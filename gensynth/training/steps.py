@@ -198,7 +198,7 @@ class Chain:
             sums.data_ptr(),
         )
         of_added = gradient if self.added and passed is None else passed
-        return result, of_added, [sums[0], sums[1]]
+        return result, of_added, list(sums.unbind())
 
 
 _CONVOLVE = torch.ops.aten.convolution.default
