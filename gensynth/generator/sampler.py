@@ -29,7 +29,7 @@ POOL = 48
 EFFORT = 1_000
 SMALLEST = 16
 ROUNDS = 4
-CONTESTS = 4
+CONTESTS = 8
 TOGETHER = 3
 INCUMBENTS = 6
 LEANING = 0.5
@@ -217,9 +217,11 @@ class GenerativeSynthesisSampler(BaseSampler):
         with self._lock, self._single.limit(limits=1):
             memory = self._recalled(study)
             rng = self._rng(trial)
-            for _ in range(CONTESTS):
+            for contest in range(CONTESTS):
+                # askers that want the same network give way, by a chance that grows each time
+                passed_over = int(rng.integers(2**contest)) if contest else 0
                 try:
-                    known = self._plan(memory, trial, rng)
+                    known = self._plan(memory, trial, rng, passed_over)
                 except Exception:
                     study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
                     raise
@@ -268,7 +270,9 @@ class GenerativeSynthesisSampler(BaseSampler):
     def _rng(self, trial: FrozenTrial) -> np.random.Generator:
         return np.random.default_rng([self._learning.seed, trial.number])
 
-    def _plan(self, memory: Memory, trial: FrozenTrial, rng: np.random.Generator) -> Known:
+    def _plan(
+        self, memory: Memory, trial: FrozenTrial, rng: np.random.Generator, passed_over: int
+    ) -> Known:
         define = self._screen.define
         generator = memory.generator()
         fixed = trial.system_attrs.get("fixed_params", {})
@@ -278,7 +282,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         try:
             if define is not None and not memory.past and self._begins:
                 pool.draw(define, beginning(generator))
-            return self._chosen(memory, pool, rng)
+            return self._chosen(memory, pool, rng, passed_over)
         finally:
             self.refused.update(pool.refused)
 
@@ -292,7 +296,9 @@ class GenerativeSynthesisSampler(BaseSampler):
         choose = completing(memory.generator(), fixed, int(rng.integers(2**63)))
         return recognise(trace(define, choose), self._screen)
 
-    def _chosen(self, memory: Memory, pool: Pool, rng: np.random.Generator) -> Known:
+    def _chosen(
+        self, memory: Memory, pool: Pool, rng: np.random.Generator, passed_over: int
+    ) -> Known:
         generator = memory.generator()
         define = self._screen.define or memory.recollection()
         if define is None:
@@ -305,11 +311,18 @@ class GenerativeSynthesisSampler(BaseSampler):
                 wanted = size if self._price is None else POOL * size
                 pool.gather(define, generator, [], rng, size=wanted)
                 order = self._cheap_first(pool.candidates, rng)
+            fresh = None
             for candidate in order:
                 key = self._screen.identify(candidate.decisions, candidate.outcome)
-                if key not in memory.taken:
-                    return Known(candidate.decisions, candidate.static, candidate.costs, key)
-                pool.refuse(candidate)
+                if key in memory.taken:
+                    pool.refuse(candidate)
+                    continue
+                fresh = Known(candidate.decisions, candidate.static, candidate.costs, key)
+                if not passed_over:
+                    break
+                passed_over -= 1
+            if fresh is not None:
+                return fresh
         raise AssertionError("unreachable")
 
     def _ranked(
