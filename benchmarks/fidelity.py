@@ -47,7 +47,7 @@ from benchmarks.fidelity_plan import (
 )
 from benchmarks.fidelity_table import printed
 from benchmarks.options import INTERRUPTED, add_data, overridden, positive, selected
-from gensynth.data import Dataset, Fold, folds, load
+from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
 from gensynth.search import Entry, Journal
 from gensynth.search.evaldir import fingerprint
@@ -210,7 +210,7 @@ def with_fewer_people(fold: Fold, dataset: Dataset, share: float) -> Fold:
 @cache
 def _loaded(condition: Condition) -> tuple[Dataset, tuple[Fold, ...]]:
     dataset = load(condition.data)
-    laid = folds(dataset, condition.folds.count, condition.folds.by)
+    laid = condition.folds.lay(dataset)
     return dataset, tuple(with_fewer_people(one, dataset, condition.subjects) for one in laid)
 
 

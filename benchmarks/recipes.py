@@ -130,7 +130,7 @@ def prepare(specification: Specification, overrides: Sequence[str]) -> Work:
     names = [f"{group}={getattr(specification, group)}" for group in ("experiment", "prototype")]
     experiment = config.load(Experiment, [*names, *overrides])
     dataset = load(experiment.data)
-    laid = folds(dataset, experiment.folds.count, experiment.folds.by)
+    laid = experiment.folds.lay(dataset)
     if specification.outer >= len(laid):
         raise UserError(f"there are {len(laid)} folds", where="outer")
     network = expand(experiment.prototype, len(dataset.classes), image=dataset.image_shape)
@@ -151,7 +151,7 @@ def split(dataset: Dataset, outer: Fold, count: int, experiment: Experiment) -> 
     )
     return tuple(
         Fold(index=one.index, train=outer.train[one.train], test=outer.train[one.test])
-        for one in folds(part, count, experiment.folds.by)
+        for one in folds(part, count, experiment.folds.by, experiment.folds.order)
     )
 
 

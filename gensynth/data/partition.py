@@ -28,13 +28,18 @@ class Fold:
     test: NDArray[np.int64]
 
 
-def folds(dataset: Dataset, k: int = 10, by: FoldBy = "subject") -> tuple[Fold, ...]:
+def folds(
+    dataset: Dataset, k: int = 10, by: FoldBy = "subject", order: int | None = None
+) -> tuple[Fold, ...]:
     """Lay ``k`` folds over a data set.
 
     By subject, the protocol of the CK+ literature: subjects sorted by ID, subject ``i`` (from 0)
     goes to fold ``i mod k``, so nobody is in both parts of a fold. By image, image ``i`` goes to
     fold ``i mod k``: the same faces are then trained and tested on, and accuracies are not
     comparable with subject folds, which is why it has to be asked for by name.
+
+    An ``order`` shuffles the subjects (or images) before they are dealt: fresh folds, for figures
+    that do not depend on how the published ones happen to fall.
 
     A fold whose *test* part lacks a class is allowed (on CK+ the last fold has no fear); a fold
     whose *training* part lacks one is refused.
@@ -43,6 +48,7 @@ def folds(dataset: Dataset, k: int = 10, by: FoldBy = "subject") -> tuple[Fold, 
         dataset: The data set to split.
         k: Number of folds, at least 2.
         by: ``"subject"`` or ``"image"``.
+        order: Seed of the shuffle; None deals in order, as published.
 
     Returns:
         The ``k`` folds; their test parts are disjoint and cover the data set.
@@ -64,7 +70,10 @@ def folds(dataset: Dataset, k: int = 10, by: FoldBy = "subject") -> tuple[Fold, 
                 where=dataset.name,
                 remedy="add images of it or remove the class",
             )
-    home = _fold_by_subject(dataset, k) if by == "subject" else _fold_by_image(dataset, k)
+    place = _places_by_subject(dataset, k) if by == "subject" else _places_by_image(dataset, k)
+    if order is not None:
+        place = np.random.default_rng(order).permutation(place.max() + 1)[place]
+    home = place % k
     laid = tuple(
         Fold(index=index, train=np.flatnonzero(home != index), test=np.flatnonzero(home == index))
         for index in range(k)
@@ -74,7 +83,7 @@ def folds(dataset: Dataset, k: int = 10, by: FoldBy = "subject") -> tuple[Fold, 
     return laid
 
 
-def _fold_by_subject(dataset: Dataset, k: int) -> NDArray[np.int64]:
+def _places_by_subject(dataset: Dataset, k: int) -> NDArray[np.int64]:
     if dataset.subjects is None:
         raise DataError(
             "folds by subject need subject IDs and this data set has none",
@@ -88,17 +97,17 @@ def _fold_by_subject(dataset: Dataset, k: int) -> NDArray[np.int64]:
             where=dataset.name,
             remedy=f"use at most {len(subjects)} folds or more subjects",
         )
-    return position.astype(np.int64) % k
+    return position.astype(np.int64)
 
 
-def _fold_by_image(dataset: Dataset, k: int) -> NDArray[np.int64]:
+def _places_by_image(dataset: Dataset, k: int) -> NDArray[np.int64]:
     if len(dataset) < k:
         raise DataError(
             f"{len(dataset)} images are too few for {k} folds",
             where=dataset.name,
             remedy=f"use at most {len(dataset)} folds or more images",
         )
-    return np.arange(len(dataset), dtype=np.int64) % k
+    return np.arange(len(dataset), dtype=np.int64)
 
 
 def _check_training_part(dataset: Dataset, fold: Fold) -> None:

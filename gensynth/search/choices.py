@@ -127,7 +127,7 @@ def _first_learned(recipe: Recipe) -> str:
 
 
 def _seen(tuned: Tuned, folds: Folds) -> Sequence[int]:
-    same = folds.by == "subject" and folds.count == tuned.folds
+    same = folds == Folds(count=tuned.folds, by="subject")
     return tuned.seen if same else range(folds.count)
 
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gensynth.cost import cost
-from gensynth.data import Dataset, Fold, folds, load
+from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
 from gensynth.genome import Genome
 from gensynth.search.choices import choices, figures_without
@@ -147,7 +147,7 @@ def evaluate_network(
         KeyboardInterrupt: After Ctrl-C.
     """
     dataset = load(experiment.data)
-    laid = folds(dataset, experiment.folds.count, experiment.folds.by)
+    laid = experiment.folds.lay(dataset)
     check_constraint(experiment, dataset)
     check_fits(genome, dataset)
     check_pretraining(experiment.training, dataset)

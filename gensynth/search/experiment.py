@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gensynth.data import DataConfig, FoldBy
+from gensynth.data import DataConfig, Dataset, Fold, FoldBy, folds
 from gensynth.indicator import Indicator
 from gensynth.performance import Performance
 from gensynth.search.plan import Rung
@@ -27,10 +27,17 @@ class Folds(_Config):
     Attributes:
         count: Number of folds.
         by: ``subject`` keeps a person's images together; ``image`` has to be asked for.
+        order: Seed that shuffles the subjects (or images) before they are dealt; None deals in the
+            order of their names, as published.
     """
 
     count: Annotated[int, Field(ge=2)]
     by: FoldBy
+    order: Annotated[int | None, Field(ge=0, exclude_if=lambda order: order is None)] = None
+
+    def lay(self, dataset: Dataset) -> tuple[Fold, ...]:
+        """The folds of a data set, see :func:`gensynth.data.folds`."""
+        return folds(dataset, self.count, self.by, self.order)
 
 
 class Budget(_Config):

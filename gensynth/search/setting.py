@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from gensynth.cost import cost
-from gensynth.data import Dataset, Fold, folds, load
+from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
 from gensynth.generator import GenerativeSynthesisSampler, Generator
 from gensynth.generator.history import Screen
@@ -56,7 +56,7 @@ def prepare(experiment: Experiment) -> Setting:
             of a class that the search never tests, a generator to begin with that is none.
     """
     dataset = load(experiment.data)
-    laid = folds(dataset, experiment.folds.count, experiment.folds.by)
+    laid = experiment.folds.lay(dataset)
     check_constraint(experiment, dataset)
     space = load_space(experiment.search_space, experiment.prototype, len(dataset.classes))
     check_fits(decode(space, space.start), dataset)

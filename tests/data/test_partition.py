@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensynth.data import DataError, Dataset, folds
+from gensynth.data import DataError, Dataset, FoldBy, folds
 
 
 def people(subjects: list[str], *, labels: list[int] | None = None, classes: int = 1) -> Dataset:
@@ -45,6 +45,30 @@ def test_subject_folds_partition_the_images_and_keep_people_apart(case: tuple[Da
         assert not set(dataset.subjects[fold.train]) & set(dataset.subjects[fold.test])
         homes = {ranked.index(name) % k for name in dataset.subjects[fold.test].tolist()}
         assert homes == {fold.index}
+
+
+@given(case=populations(), order=st.integers(0, 99))
+def test_another_order_deals_the_same_people_as_evenly(case: tuple[Dataset, int], order: int):
+    dataset, k = case
+    assert dataset.subjects is not None
+    laid = folds(dataset, k, order=order)
+    people = [set(dataset.subjects[fold.test].tolist()) for fold in laid]
+    assert sorted(name for fold in people for name in fold) == sorted(set(dataset.subjects))
+    assert {len(fold) for fold in people} == {
+        len(set(dataset.subjects[fold.test].tolist())) for fold in folds(dataset, k)
+    }
+    again = folds(dataset, k, order=order)
+    assert all(np.array_equal(a.test, b.test) for a, b in zip(laid, again, strict=True))
+
+
+@pytest.mark.parametrize("by", ["subject", "image"])
+def test_each_order_deals_otherwise(by: FoldBy):
+    dataset = people([f"S{number:02}" for number in range(30)])
+    dealt = {
+        tuple(tuple(fold.test.tolist()) for fold in folds(dataset, 3, by, order))
+        for order in (None, *range(5))
+    }
+    assert len(dealt) == 6
 
 
 @given(count=st.integers(2, 40), k=st.integers(2, 10))

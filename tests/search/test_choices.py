@@ -49,6 +49,12 @@ def test_other_folds_of_the_same_people_leave_none_free(setting, folds):
     assert "other folds than these" in found.words
 
 
+def test_another_order_of_the_same_people_leaves_none_free(setting):
+    found = network_choice(setting, "ck48", SEARCHED, Folds(count=10, by="subject", order=1))
+    assert found.seen == tuple(range(10))
+    assert "other folds than these" in found.words
+
+
 @pytest.mark.parametrize("told", [{}, {"metrics": 3}, {"metrics": {"search": None}}])
 def test_a_network_that_tells_of_no_search(setting, told):
     found = network_choice(setting, "ck48", told)
@@ -63,6 +69,7 @@ def test_a_network_that_tells_of_no_search(setting, told):
         ("synthetic", TEN, ()),
         ("ck48", Folds(count=5, by="subject"), (0, 1, 2, 3, 4)),
         ("ck48", Folds(count=10, by="image"), tuple(range(10))),
+        ("ck48", Folds(count=10, by="subject", order=1), tuple(range(10))),
     ],
 )
 def test_a_recipe_says_whose_images_chose_it(setting, data, folds, seen):
