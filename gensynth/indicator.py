@@ -147,10 +147,10 @@ class Indicator(BaseModel):
         """The same bounds, but for shares that have to be at least something: those rise.
 
         Args:
-            margin: By how much, a share; none rises above 1.
+            margin: By how much, a share; they fall by a negative one. None leaves 0 to 1.
         """
         bounds = {
-            name: bound.model_copy(update={"min": min(1.0, bound.min + margin)})
+            name: bound.model_copy(update={"min": min(1.0, max(0.0, bound.min + margin))})
             if name not in STATIC_METRICS and bound.min is not None
             else bound
             for name, bound in self.bounds.items()

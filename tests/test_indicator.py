@@ -94,6 +94,10 @@ def test_a_margin_raises_what_shares_must_at_least_be_and_nothing_else():
     assert tightened.bounds["accuracy_fold_mean"] == plain.bounds["accuracy_fold_mean"]
     assert tightened.keys == plain.keys
     assert plain.tightened(0) == plain
+    eased = plain.tightened(-0.95)
+    assert eased.bounds["accuracy"].min == 0
+    assert eased.bounds["recall.fear"].min == pytest.approx(0.02)
+    assert eased.static == plain.static
 
 
 def test_a_bound_exactly_met_is_satisfied():

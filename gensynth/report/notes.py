@@ -83,7 +83,7 @@ def study_note(run: Run, shown: Front, study_id: int) -> str:
         parts.append(SYNTHETIC)
     parts.append(f"Constraint `{shown.constraint.name}`: {_in_words(shown.constraint)}.")
     if run.searched != run.constraint:
-        parts.append(f"Candidates are asked for more: {_in_words(run.searched)}.")
+        parts.append(f"Candidates are asked for: {_in_words(run.searched)}.")
     parts.append(_front_table(shown, study_id))
     parts.append(
         "Search accuracies chose the networks and are optimistic; confirmed ones come from fresh "

@@ -67,14 +67,14 @@ class Fidelity(_Config):
         risk: Accepted probability, at each decision, of stopping a candidate that would have met
             1_r; 0 stops only those that certainly cannot.
         margin: By how much the search asks for more than the least accuracy and recalls of 1_r, a
-            share. What is picked by the accuracy on few folds is flattered by it; the confirmation
-            judges by 1_r as it is.
+            share. What is picked by the accuracy on few folds is flattered by it; a negative margin
+            is for folds that are harder than the rest. The confirmation judges by 1_r as it is.
     """
 
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
     reduction: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None
     risk: Annotated[float, Field(ge=0, lt=0.5)]
-    margin: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
+    margin: Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)] = 0.0
 
     @model_validator(mode="after")
     def _rises(self) -> Fidelity:
