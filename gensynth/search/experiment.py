@@ -67,8 +67,8 @@ class Fidelity(_Config):
         risk: Accepted probability, at each decision, of stopping a candidate that would have met
             1_r; 0 stops only those that certainly cannot.
         margin: By how much the search asks for more than the least accuracy and recalls of 1_r, a
-            share. What is picked by the accuracy on few folds is flattered by it; a negative margin
-            is for folds that are harder than the rest. The confirmation judges by 1_r as it is.
+            share. What is picked by the accuracy on few folds is flattered by it. With a negative
+            margin near misses are trained to the end too. The confirmation judges by 1_r as it is.
     """
 
     rungs: Annotated[tuple[Rung, ...], Field(min_length=1)]
