@@ -84,7 +84,7 @@ def pass_over(network: Network, run: nn.Module, images: Tensor, half: bool) -> d
     with isolated(3):
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             output = run(images).float()
-        weights = torch.linspace(-1, 1, output.numel()).view_as(output)
+        weights = torch.linspace(-1, 2, output.numel()).view_as(output)  # no sum of 0: all cancel
         (output * weights).sum().backward()
     found = {"output": output.detach(), **dict(network.named_buffers())}
     for name, parameter in (*network.named_parameters(), ("images", images)):
@@ -108,11 +108,11 @@ def both(
 
 
 def assert_close(plain: dict[str, Tensor], fused: dict[str, Tensor], tolerance: float) -> None:
-    """In units of the largest gradient, since some are sums that cancel; all may."""
+    """In units of the largest gradient, since some are sums that cancel."""
     assert list(plain) == list(fused)
     gradients = [float(value.norm()) for name, value in plain.items() if "gradient" in name]
     for name, value in plain.items():
-        scale = float(value.float().norm()) + max(0.1 * max(gradients), 0.01)
+        scale = float(value.float().norm()) + 0.1 * max(gradients)
         assert float((fused[name].float() - value.float()).norm()) <= tolerance * scale, name
 
 
