@@ -39,6 +39,10 @@ class Residual:
     stage's first module, is added before the outer activation: ResNet v1) or ``after`` (no shortcut
     but the junctions: EmotionNet Nano).
 
+    ``columns`` of such networks, alike but for their weights, may stand side by side: the sum of
+    their class scores is the answer (multi-column networks: Cireşan, Meier, Schmidhuber 2012,
+    arXiv:1202.2745, there trained one by one and averaged).
+
     A set is one categorical decision and not a flag an edge: it keeps decisions few, is never
     empty, and reads as a whole. What it chooses from depends on the number of modules, which is
     therefore part of its name. Wiring is asked from the classifier backwards and a module's details
@@ -104,6 +108,7 @@ class Residual:
         before = self._ask(chooser, "merge") == "before"
         kernel = self._ask(chooser, "stem.kernel")
         stride = self._ask(chooser, "stem.stride")
+        columns = self._ask(chooser, "columns")
         wirings = self._wire(chooser, before)
         return Plan(
             normalised=normalised,
@@ -112,6 +117,7 @@ class Residual:
             stem_kernel=kernel,
             stem_stride=stride,
             stages=self._stages(chooser, wirings),
+            columns=columns,
         )
 
     def _wire(self, chooser: Chooser, before: bool) -> list[_Wiring]:

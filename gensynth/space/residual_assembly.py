@@ -72,6 +72,7 @@ class Plan:
         stem_kernel: Window size of the first convolution in pixels.
         stem_stride: Its step in pixels.
         stages: The stages.
+        columns: How many such networks stand side by side.
     """
 
     normalised: bool
@@ -80,6 +81,7 @@ class Plan:
     stem_kernel: int
     stem_stride: int
     stages: tuple[Stage, ...]
+    columns: int = 1
 
 
 def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> Genome:
@@ -96,15 +98,38 @@ def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> G
         labels: Name and provenance.
 
     Returns:
-        The genome. Nodes are named after what they are part of: ``stage1.module2.inner.conv``.
+        The genome. Nodes are named after what they are part of: ``stage1.module2.inner.conv``, of
+        a second column ``column2.stage1.module2.inner.conv``.
     """
     assembly = _Assembly(plan, image.channels)
     assembly.stem()
     for number in range(1, len(plan.stages) + 1):
         assembly.stage(number)
     assembly.classifier(classes)
-    nodes: Any = tuple(assembly.nodes)
-    return Genome.constructed(input=image, nodes=nodes, outputs={OUTPUT: "classifier"}, **labels)
+    nodes, output = _side_by_side(assembly.nodes, plan.columns)
+    return Genome.constructed(input=image, nodes=nodes, outputs={OUTPUT: output}, **labels)
+
+
+def _side_by_side(column: list[Operation], columns: int) -> tuple[Any, str]:
+    """The nodes of so many columns, and the one that adds up what they say."""
+    last = column[-1].id
+    if columns == 1:
+        return tuple(column), last
+    nodes = list(column)
+    for number in range(2, columns + 1):
+        names = {node.id: f"column{number}.{node.id}" for node in column}
+        nodes += [
+            node.model_copy(
+                update={
+                    "id": names[node.id],
+                    "inputs": tuple(names.get(source, source) for source in node.inputs),
+                }
+            )
+            for node in column
+        ]
+    ends = [last, *(f"column{number}.{last}" for number in range(2, columns + 1))]
+    nodes.append(_node(Add, id="columns", inputs=tuple(ends)))
+    return tuple(nodes), "columns"
 
 
 @lru_cache(maxsize=2**14)

@@ -80,6 +80,7 @@ class ResidualConfig(BaseModel):
         merge: Where a module's shortcut joins.
         normalisation: What follows a convolution.
         activation: Non-linearities.
+        columns: Networks side by side, alike but for their weights, whose class scores are added.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,6 +96,7 @@ class ResidualConfig(BaseModel):
     merge: Choices[Literal["before", "after"]]
     normalisation: Choices[Literal["batch_norm", "none"]]
     activation: Choices[ActivationName]
+    columns: IntRange = IntRange(low=1, high=1)
 
     @model_validator(mode="after")
     def _is_not_too_wide(self) -> ResidualConfig:
@@ -149,6 +151,7 @@ def distributions(config: ResidualConfig) -> dict[str, BaseDistribution]:
             ("stem.stride", config.stem.stride),
         )
     }
+    found["columns"] = IntDistribution(config.columns.low, config.columns.high)
     for stage in range(1, config.stages + 1):
         here = f"stage{stage}"
         if stage > 1:
@@ -167,9 +170,9 @@ def defaults(
 ) -> dict[str, Value]:
     """Fills in what ``decisions`` leave out, as near to ResNet v1 as the ranges allow.
 
-    Three modules a stage of width 16, 32, 64, ..., two full 3x3 convolutions of that width in each,
-    every module and projection reading the output before it, shortcuts that join before the
-    activation, batch normalisation, ReLU.
+    One column, three modules a stage of width 16, 32, 64, ..., two full 3x3 convolutions of that
+    width in each, every module and projection reading the output before it, shortcuts that join
+    before the activation, batch normalisation, ReLU.
     """
     filled: dict[str, Value] = {}
     for name, distribution in decided.items():
@@ -220,6 +223,8 @@ def _wished(name: str, filled: Mapping[str, Value]) -> Any:
     match last:
         case "modules" | "kernel":
             return 3
+        case "columns":
+            return 1
         case "width":
             return 16 * 2 ** (int(stage.removeprefix("stage")) - 1)
         case "inner":

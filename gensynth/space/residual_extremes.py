@@ -22,6 +22,9 @@ merge. An earlier sum can be alive as well only if the exit reads it: the projec
 the last thing it reads, and if that is no later than an earlier module's sum, the projection keeps
 nothing. Inner outputs are kept only at the stage's width, so where the two ranges end at different
 widths, the common width competes with the greatest.
+
+Columns run one after the other, so they multiply everything but the peak, to which each finished
+one adds its class scores.
 """
 
 from __future__ import annotations
@@ -72,6 +75,7 @@ def _smallest(config: ResidualConfig) -> Iterator[Point]:
             "merge": merge,
             "stem.kernel": min(config.stem.kernel),
             "stem.stride": max(config.stem.stride),
+            "columns": config.columns.low,
         }
         read = 0
         for stage, way in enumerate(["projection", *entered], 1):
@@ -107,6 +111,7 @@ def _largest(config: ResidualConfig) -> Iterator[Point]:
             "merge": merge,
             "stem.kernel": max(config.stem.kernel),
             "stem.stride": min(config.stem.stride),
+            "columns": config.columns.high,
         }
         for stage in range(1, config.stages + 1):
             point |= _full_stage(config, stage, width, inner, kept)

@@ -138,7 +138,7 @@ class _Run:
         recipe: Recipe,
         generator: torch.Generator,
     ) -> None:
-        self.network = Fused(network).train()
+        self.network = Fused(network, apart=recipe.apart).train()
         self.images = images
         self.labels = labels
         self.epochs = epochs
@@ -194,16 +194,18 @@ class _Run:
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
         alpha = self.recipe.augmentation.mixup
         smoothing = self.recipe.label_smoothing
-        share = 1.0
+        partners, share = torch.arange(len(labels)), 1.0
         if alpha:
             images, partners, share = mixup(images, alpha, self.generator)
         with autocast(self.recipe):
             logits = self.network(images.to(memory_format=torch.channels_last))
         logits = logits.float()
+        terms = len(logits) // len(labels)
+        labels, others = labels.repeat(terms), labels[partners].repeat(terms)
         loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
         if share == 1.0:
             return loss
-        other = functional.cross_entropy(logits, labels[partners], label_smoothing=smoothing)
+        other = functional.cross_entropy(logits, others, label_smoothing=smoothing)
         return share * loss + (1 - share) * other
 
 

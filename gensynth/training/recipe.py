@@ -20,6 +20,10 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_false(value: bool) -> bool:
+    return not value
+
+
 def _is_empty(value: tuple[object, ...]) -> bool:
     return not value
 
@@ -117,6 +121,9 @@ class Recipe(BaseModel):
         precision: ``bfloat16`` multiplies in bfloat16 and accumulates in float32 (autocast),
             ``float32`` does everything in float32; ``auto`` is ``bfloat16`` on processors that
             have instructions for it, see :meth:`resolved`.
+        apart: Whether each term of an answer that is a sum of class scores (columns side by side)
+            has a loss of its own, of which the mean is taken, and not their sum one: the columns
+            then learn as networks of their own would.
         pretraining: Drawn faces to learn from first; null begins from scratch.
         tuned_on: Whose images chose these values; changes nothing about a training, and is stated
             beside the accuracies that come of it.
@@ -135,6 +142,7 @@ class Recipe(BaseModel):
     average: Share = 0.2
     flip_test: bool = True
     precision: Precision | Literal["auto"] = "auto"
+    apart: Annotated[bool, Field(exclude_if=_is_false)] = False
     pretraining: Annotated[Pretraining | None, Field(exclude_if=_is_none)] = None
     tuned_on: Annotated[tuple[Tuned, ...], Field(exclude_if=_is_empty)] = ()
 
