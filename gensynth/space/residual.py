@@ -10,7 +10,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from gensynth.errors import UserError
-from gensynth.genome import Genome, Linear
+from gensynth.genome import Add, Genome, Linear
 from gensynth.space.choosing import Chooser, Value
 from gensynth.space.decisions import decode
 from gensynth.space.residual_assembly import Module, Plan, Stage, assemble
@@ -54,7 +54,7 @@ class Residual:
         decisions: φ as a point of the space; what it leaves out has its default.
 
     Raises:
-        UserError: If φ does not end in a linear layer.
+        UserError: If φ does not end in a linear layer or a sum of some.
     """
 
     name = "residual"
@@ -224,10 +224,13 @@ class _Wiring:
 
 
 def _classes(prototype: Genome) -> int:
-    last = {node.id: node for node in prototype.nodes}[next(iter(prototype.outputs.values()))]
+    nodes = {node.id: node for node in prototype.nodes}
+    last = nodes[next(iter(prototype.outputs.values()))]
+    while isinstance(last, Add):
+        last = nodes[last.inputs[0]]
     if len(prototype.outputs) > 1 or not isinstance(last, Linear):
         raise UserError(
-            "the residual space needs a network with one output, a linear layer",
+            "the residual space needs a network with one output, a linear layer or a sum of some",
             where=f"prototype {prototype.name}",
         )
     return last.out_features
