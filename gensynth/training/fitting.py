@@ -15,6 +15,7 @@ from torch.optim.swa_utils import update_bn
 from gensynth.genome import Genome
 from gensynth.network import Network, build
 from gensynth.training.augmentation import augment, mixup
+from gensynth.training.columns import column_seed, columns, together
 from gensynth.training.fused import Fused
 from gensynth.training.isolation import isolated, keep_freed_memory
 from gensynth.training.precision import autocast, keep_slow_layers_in_float32
@@ -55,8 +56,8 @@ class Fitted:
         network: The network, in evaluation mode, float32 weights, channels last.
         normalisation: Measured on the training images alone.
         recipe: How it was trained, resolved.
-        loss: Mean training loss of the last epoch; None if it ceased to be a finite number, and
-            the training was given up.
+        loss: Mean training loss of the last epoch, of columns trained apart their mean; None if it
+            ceased to be a finite number, and the training was given up.
     """
 
     network: Network
@@ -99,8 +100,9 @@ def fit(
 ) -> Fitted:
     """Trains a network: the same to the bit in any process, which afterwards keeps freed memory.
 
-    Nothing is chosen along the way: the result has the last weights, or the average of the last
-    ones as the recipe says. A loss that is no longer finite ends the training early.
+    Columns side by side are trained one after the other if the recipe has them ``apart``. Nothing
+    is chosen along the way: the result has the last weights, or the average of the last ones as the
+    recipe says. A loss that is no longer finite ends the training early.
 
     Args:
         genome: A network with one flat output.
@@ -111,7 +113,39 @@ def fit(
         recipe: How; its ``pretraining`` is left to whoever gives ``start``.
         start: State of the network to begin with, by name; None draws its weights.
     """
-    recipe = recipe.resolved()
+    parts = columns(genome) if recipe.apart else (genome,)
+    if len(parts) == 1:
+        return _fit(genome, images, labels, epochs, seed, recipe.resolved(), start)
+    fitted = [
+        fit(
+            part,
+            images,
+            labels,
+            epochs=epochs,
+            seed=column_seed(seed, number),
+            recipe=recipe,
+            start=start and {name: start[name] for name in build(part, seed=0).state_dict()},
+        )
+        for number, part in enumerate(parts)
+    ]
+    losses = [one.loss for one in fitted if one.loss is not None]
+    return Fitted(
+        network=together(genome, [one.network.state_dict() for one in fitted]),
+        normalisation=fitted[0].normalisation,
+        recipe=fitted[0].recipe,
+        loss=sum(losses) / len(losses) if len(losses) == len(fitted) else None,
+    )
+
+
+def _fit(
+    genome: Genome,
+    images: Tensor,
+    labels: Tensor,
+    epochs: int,
+    seed: int,
+    recipe: Recipe,
+    start: Mapping[str, Tensor] | None,
+) -> Fitted:
     keep_freed_memory()
     generator = torch.Generator().manual_seed(seed)
     network_seed, dropout_seed = torch.randint(_MAX_SEED, (2,), generator=generator).tolist()
@@ -138,7 +172,7 @@ class _Run:
         recipe: Recipe,
         generator: torch.Generator,
     ) -> None:
-        self.network = Fused(network, apart=recipe.apart).train()
+        self.network = Fused(network).train()
         self.images = images
         self.labels = labels
         self.epochs = epochs
@@ -194,18 +228,16 @@ class _Run:
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
         alpha = self.recipe.augmentation.mixup
         smoothing = self.recipe.label_smoothing
-        partners, share = torch.arange(len(labels)), 1.0
+        share = 1.0
         if alpha:
             images, partners, share = mixup(images, alpha, self.generator)
         with autocast(self.recipe):
             logits = self.network(images.to(memory_format=torch.channels_last))
         logits = logits.float()
-        terms = len(logits) // len(labels)
-        labels, others = labels.repeat(terms), labels[partners].repeat(terms)
         loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
         if share == 1.0:
             return loss
-        other = functional.cross_entropy(logits, others, label_smoothing=smoothing)
+        other = functional.cross_entropy(logits, labels[partners], label_smoothing=smoothing)
         return share * loss + (1 - share) * other
 
 

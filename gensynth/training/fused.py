@@ -16,26 +16,23 @@ from gensynth.training.steps import Chain, Layer, Step, Sum
 
 
 class Fused(nn.Module):
-    """Computes in training what a network computes, in fewer passes over memory.
+    """Computes in training what a network of one output computes, in fewer passes over memory.
 
     Outputs, gradients and running statistics are those of the network up to rounding. A convolution
     takes along the normalisation that is its only reader, that takes along the sum of two, and
     any of them the rectifier, as long as nobody else reads what is in between. Going back, what
     several readers say of a value is added in the pass that needs the sum, and no pass of its own.
-    In evaluation mode it gives what the network gives.
+    In evaluation mode it is the network itself.
 
     Args:
-        network: Whose layers are used and whose statistics are updated. It has one output.
-        apart: Whether to give, in training, the K terms of an output that is a sum, (K·N, ...), one
-            after the other, and not their sum, (N, ...).
+        network: Whose layers are used and whose statistics are updated.
     """
 
-    def __init__(self, network: Network, *, apart: bool = False) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
-        genome = _apart(network.genome) if apart else network.genome
-        self._outputs = tuple(genome.outputs.values())
-        self._plan = _plan(genome, network)
+        (self._output,) = network.genome.outputs.values()
+        self._plan = _plan(network)
         self._learned = [value for planned in self._plan for value in planned.step.parameters]
 
     def forward(self, images: Tensor) -> Tensor:
@@ -51,8 +48,7 @@ class Fused(nn.Module):
                 f"the network reads float32 images of {self.network.genome.input.shape}, "
                 f"not {images.dtype} of {tuple(images.shape[1:])}"
             )
-        outputs = _run(self._plan, self._outputs, images, *self._learned)
-        return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+        return _run(self._plan, self._output, images, *self._learned)
 
 
 @dataclass(frozen=True)
@@ -74,12 +70,8 @@ class _Pass(autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
-        plan: Sequence[_Planned],
-        outputs: Sequence[str],
-        images: Tensor,
-        *parameters: Tensor,
-    ) -> tuple[Tensor, ...]:
+        ctx: Any, plan: Sequence[_Planned], output: str, images: Tensor, *parameters: Tensor
+    ) -> Tensor:
         values, records = {INPUT: images}, []
         for planned in plan:
             value, saved = planned.step.forward(*[values[name] for name in planned.sources])
@@ -87,14 +79,14 @@ class _Pass(autograd.Function):
             for name in planned.released:
                 del values[name]
             values[planned.target] = value
-        ctx.plan, ctx.outputs, ctx.records = plan, outputs, records
-        return tuple(values[output].detach() for output in outputs)
+        ctx.plan, ctx.output, ctx.records = plan, output, records
+        return values[output].detach()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Any, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
         wanted = ctx.needs_input_grad[2]
-        gradients = {name: [one] for name, one in zip(ctx.outputs, of_outputs, strict=True)}
+        gradients: dict[str, list[Tensor]] = {ctx.output: [gradient]}
         found: list[Tensor | None] = []
         for planned, saved in zip(reversed(ctx.plan), reversed(ctx.records), strict=True):
             needed = wanted or planned.sources != (INPUT,)
@@ -109,22 +101,12 @@ class _Pass(autograd.Function):
         return None, None, of_images, *found
 
 
-_run: Callable[..., tuple[Tensor, ...]] = _Pass.apply
+_run: Callable[..., Tensor] = _Pass.apply
 
 
-def _apart(genome: Genome) -> Genome:
-    """The same without the sum in which it ends: each of its terms is an output."""
-    (output,) = genome.outputs.values()
-    *before, last = sorted(genome.nodes, key=lambda node: node.id == output)
-    if not isinstance(last, Add) or len(set(last.inputs)) < len(last.inputs):
-        return genome
-    terms = {name: name for name in last.inputs}
-    return Genome.constructed(input=genome.input, nodes=tuple(before), outputs=terms)
-
-
-def _plan(genome: Genome, network: Network) -> tuple[_Planned, ...]:
-    ids = (node.id for node in network.genome.nodes)
-    layers = dict(zip(ids, network.layers.values(), strict=True))
+def _plan(network: Network) -> tuple[_Planned, ...]:
+    genome = network.genome
+    layers = dict(zip((node.id for node in genome.nodes), network.layers.values(), strict=True))
     chains = _chains(genome)
     drafts = [(_step(chain, layers), _sources(chain), chain[-1].id) for chain in chains]
     last = {name: at for at, (_, sources, _) in enumerate(drafts) for name in sources}

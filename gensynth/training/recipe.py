@@ -121,9 +121,9 @@ class Recipe(BaseModel):
         precision: ``bfloat16`` multiplies in bfloat16 and accumulates in float32 (autocast),
             ``float32`` does everything in float32; ``auto`` is ``bfloat16`` on processors that
             have instructions for it, see :meth:`resolved`.
-        apart: Whether each term of an answer that is a sum of class scores (columns side by side)
-            has a loss of its own, of which the mean is taken, and not their sum one: the columns
-            then learn as networks of their own would.
+        apart: Whether columns side by side, of which the answer is the sum, are trained one after
+            the other as networks of their own, each with chance of its own, and then put together
+            (Cireşan, Meier, Schmidhuber 2012, arXiv:1202.2745), and not as one network.
         pretraining: Drawn faces to learn from first; null begins from scratch.
         tuned_on: Whose images chose these values; changes nothing about a training, and is stated
             beside the accuracies that come of it.

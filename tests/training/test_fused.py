@@ -1,13 +1,11 @@
 """The fused pass against the layers one by one."""
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -15,7 +13,6 @@ from torch import Tensor, nn
 from gensynth import prototype
 from gensynth.genome import Genome
 from gensynth.network import Network, build
-from gensynth.space import decode, load_space
 from gensynth.training.fused import Fused
 from gensynth.training.isolation import isolated
 from tests.strategies import random_genome
@@ -158,55 +155,6 @@ def test_in_evaluation_mode_it_is_the_network(repository):
     Fused(network)(images)
     fused = Fused(network).eval()
     torch.testing.assert_close(fused(images), network(images), rtol=0, atol=0)
-
-
-def columns(repository: Path) -> tuple[Genome, Genome]:
-    """One column and three."""
-    phi = yaml.safe_load((repository / "prototypes" / "resnet20_quarter.yaml").read_text("utf-8"))
-    ranges = yaml.safe_load((repository / "search_spaces" / "residual.yaml").read_text("utf-8"))
-    space = load_space({**ranges, "columns": {"low": 1, "high": 3}}, phi)
-    small: dict[str, Any] = {f"stage{stage}.modules": 1 for stage in (1, 2, 3)} | {"stem.stride": 2}
-    small |= {f"stage{stage}.exit.of1": "o1" for stage in (1, 2, 3)}
-    return decode(space, small), decode(space, {**small, "columns": 3})
-
-
-def test_terms_apart_learn_as_networks_of_their_own(repository):
-    """Gradients of each column's weights are those of a network that is this column alone."""
-    one, three = columns(repository)
-    network = build(three, seed=0).train()
-    weights = torch.linspace(-1, 2, 3 * 4 * 7).view(12, 7)
-    images = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(0))
-    with isolated(0):
-        outputs = Fused(network, apart=True)(images)
-        (outputs * weights).sum().backward()
-    assert outputs.shape == (12, 7)
-    for number, prefix in enumerate(("", "column2/", "column3/")):
-        alone = build(one, seed=9).train()
-        own = {name: f"layers.{prefix}{name[7:]}" for name in alone.state_dict()}
-        fresh = build(three, seed=0).state_dict()
-        alone.load_state_dict({name: fresh[other] for name, other in own.items()})
-        with isolated(0):
-            output = Fused(alone)(images)
-            part = slice(4 * number, 4 * number + 4)
-            (output * weights[part]).sum().backward()
-        torch.testing.assert_close(outputs[part], output)
-        gradients = dict(network.named_parameters())
-        for name, parameter in alone.named_parameters():
-            assert parameter.grad is not None
-            torch.testing.assert_close(gradients[own[name]].grad, parameter.grad)
-        for name, buffer in alone.named_buffers():
-            torch.testing.assert_close(network.state_dict()[own[name]], buffer)
-
-
-def test_a_network_of_one_column_is_the_same_apart(repository):
-    one, _ = columns(repository)
-    network = build(one, seed=0)
-    images = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(0))
-    with isolated(0):
-        together, apart = (
-            Fused(copy.deepcopy(network).train(), apart=apart)(images) for apart in (False, True)
-        )
-    torch.testing.assert_close(together, apart, rtol=0, atol=0)
 
 
 def test_what_is_frozen_gets_no_gradient(repository):
