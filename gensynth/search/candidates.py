@@ -189,11 +189,11 @@ class Candidates:
         return limit is not None and self.asked >= limit and not self._queued
 
     def _queue_prototype(self) -> None:
-        """Has φ asked first where the sampler would not do so by itself."""
-        sampler = self.ledger.study.sampler
-        space = self.setting.space
-        if isinstance(sampler, GenerativeSynthesisSampler):
+        """Has φ asked first, of our own sampler only where the experiment wants it."""
+        generative = isinstance(self.ledger.study.sampler, GenerativeSynthesisSampler)
+        if generative and not self.setting.experiment.budget.prototype:
             return
+        space = self.setting.space
         self.ledger.study.enqueue_trial(dict(space.start), skip_if_exists=True)
 
     def _ask(self) -> Candidate | None:

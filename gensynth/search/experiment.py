@@ -46,10 +46,13 @@ class Budget(_Config):
     Attributes:
         candidates: Networks to train; None for no limit.
         minutes: Time of the whole run, confirmation included; None for no limit.
+        prototype: Whether φ is the first candidate whatever it takes: ``generative`` begins with
+            what is cheap, so that a short search may never see how good φ is.
     """
 
     candidates: Positive | None
     minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+    prototype: bool = False
 
     @model_validator(mode="after")
     def _ends(self) -> Budget:

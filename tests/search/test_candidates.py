@@ -12,6 +12,7 @@ from gensynth.search.journal import Journal, read
 from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
 from gensynth.search.setting import sampler
 from gensynth.search.work import Clock, Conductor
+from gensynth.space import trace
 from tests.search.conftest import drive
 
 
@@ -165,6 +166,23 @@ def test_a_margin_is_asked_of_candidates_and_not_of_finalists(small, tmp_path: P
         evaluation = session.confirmation.evaluation(finalist)
         assert evaluation is not None
         assert session.confirmation.satisfies(finalist) == (evaluation.accuracy >= 0.05)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_prototype_is_the_first_candidate_where_that_is_wanted(small, tmp_path: Path, first):
+    setting = prepare(
+        small(
+            f"budget.prototype={str(first).lower()}",
+            "budget.candidates=1",
+            "constraint.bounds={params: {max: 1e6}}",
+        )
+    )
+    with ExitStack() as stack:
+        session = Session(setting, tmp_path, stack)
+        session.run(folds=1)
+        trials = session.ledger.study.trials
+    (asked,) = [trial.params for trial in trials if "refused" not in trial.user_attrs]
+    assert (asked == trace(setting.space, setting.space.start).decisions) == first
 
 
 @pytest.mark.parametrize("name", ["random", "tpe", "nsgaii"])
