@@ -194,6 +194,7 @@ class Budget(BaseModel):
     model_config = ConfigDict(extra="forbid")
     candidates: int | None
     minutes: float | None
+    prototype: bool = False
 
 
 class Constraint(BaseModel):
