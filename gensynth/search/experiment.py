@@ -46,8 +46,9 @@ class Budget(_Config):
     Attributes:
         candidates: Networks to train; None for no limit.
         minutes: Time of the whole run, confirmation included; None for no limit.
-        prototype: Whether φ is the first candidate whatever it takes: ``generative`` begins with
-            what is cheap, so that a short search may never see how good φ is.
+        prototype: Whether ``generative`` too has φ as the first candidate, as the other samplers
+            always have: it begins with what is cheap, and a short search may never see how good φ
+            is.
     """
 
     candidates: Positive | None

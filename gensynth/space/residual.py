@@ -225,9 +225,9 @@ class _Wiring:
 
 def _classes(prototype: Genome) -> int:
     nodes = {node.id: node for node in prototype.nodes}
-    last = nodes[next(iter(prototype.outputs.values()))]
+    last = nodes.get(next(iter(prototype.outputs.values())))
     while isinstance(last, Add):
-        last = nodes[last.inputs[0]]
+        last = nodes.get(last.inputs[0])
     if len(prototype.outputs) > 1 or not isinstance(last, Linear):
         raise UserError(
             "the residual space needs a network with one output, a linear layer or a sum of some",

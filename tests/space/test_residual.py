@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gensynth.cost import STATIC_METRICS, cost
+from gensynth.errors import UserError
 from gensynth.genome import Genome, dumps, loads
 from gensynth.network import build
 from gensynth.prototype import expand
@@ -112,7 +113,8 @@ def test_a_decision_of_a_width_that_is_asked_changes_the_network(space: Space, s
             assert figures(decode(space, {**chooser.decisions, name: other})) != figures(genome)
 
 
-def test_optuna_accepts_every_name_with_one_distribution(space: Space):
+def test_optuna_accepts_every_name_with_one_distribution(config, phi):
+    space = load_space({**config, "columns": {"low": 1, "high": 4}}, phi)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     seen: dict[str, optuna.distributions.BaseDistribution] = {}
     for _ in range(200):
@@ -121,7 +123,7 @@ def test_optuna_accepts_every_name_with_one_distribution(space: Space):
         for name, asked in trial.distributions.items():
             assert space.distributions[name] == seen.setdefault(name, asked) == asked
     rare = {name for name in space.distributions if ".projection.inner" in name}
-    assert seen.keys() | rare == space.distributions.keys() - {"columns"}  # fixed: one, as shipped
+    assert seen.keys() | rare == space.distributions.keys()
 
 
 def test_names_read_as_places_in_the_network(space: Space):
@@ -198,6 +200,16 @@ def test_columns_are_alike_and_added(config, phi):
             answers.append(column(images))
         assert not torch.allclose(answers[0], answers[1])
         torch.testing.assert_close(network(images), sum(answers))
+
+
+@pytest.mark.parametrize("terms", [["input", "conv"], ["conv", "input"]])
+def test_a_sum_of_maps_is_no_sum_of_class_scores(config, terms):
+    conv = {"id": "conv", "op": "conv", "inputs": ["input"], "out_channels": 1, "kernel": 1}
+    last = {"id": "sum", "op": "add", "inputs": terms}
+    image = {"channels": 1, "height": 8, "width": 8}
+    phi = Genome.parse({"input": image, "nodes": [conv, last], "outputs": {"y": "sum"}})
+    with pytest.raises(UserError, match="a linear layer or a sum of some"):
+        Residual(ResidualConfig.model_validate(config), phi, {})
 
 
 @pytest.mark.parametrize("chooser", [Seeded, Extreme])
