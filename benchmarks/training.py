@@ -37,7 +37,7 @@ FOLD = 883
 EPOCHS = 60
 FOLDS = 10
 PROTOTYPES = Path(__file__).parents[1] / "prototypes"
-NETWORKS = ("emotionnet_nano_b", "resnet20", "resnet14_slim")
+NETWORKS = ("emotionnet_nano_b", "emotionnet_nano_b_normalised", "resnet20", "resnet14_slim")
 
 
 @dataclass(frozen=True)

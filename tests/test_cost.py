@@ -173,6 +173,7 @@ def test_cost_is_what_torch_counts_on_every_prototype(repository):
     ("name", "params", "macs"),
     [
         ("emotionnet_nano_b", 141_098, 44_209_600),
+        ("emotionnet_nano_b_normalised", 141_701, 44_209_600),
         ("resnet20", 271_991, 91_165_120),
         ("resnet14_slim", 31_419, 3_388_312),
         ("micro_expnet", 65_000, 2_853_248),

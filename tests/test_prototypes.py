@@ -1,5 +1,6 @@
 """The networks in ``prototypes/``, against what is published of them."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,20 @@ def test_the_size_of_the_improved_lenet_is_as_published():
 def test_dropout_is_where_efficientnet_has_it():
     genome = shipped("efficientnet_b0")
     assert [node.inputs for node in genome.nodes if node.op == "dropout"] == [("flatten",)]
+
+
+def test_normalised_nano_b_normalises_each_convolution_of_nano_b():
+    plain, normalised = (shipped(f"emotionnet_nano_b{suffix}") for suffix in ("", "_normalised"))
+
+    def convolutions(genome: Genome) -> list[tuple[Any, ...]]:
+        nodes: list[Any] = [node for node in genome.nodes if node.op == "conv"]
+        return [(node.out_channels, node.kernel, node.stride) for node in nodes]
+
+    operations = [node.op for node in normalised.nodes]
+    assert [op for op in operations if op != "batch_norm"] == [node.op for node in plain.nodes]
+    after = [following for op, following in itertools.pairwise(operations) if op == "conv"]
+    assert after == ["batch_norm"] * len(convolutions(plain))
+    assert convolutions(normalised) == convolutions(plain)
 
 
 def test_published_nano_b_layer_by_layer():

@@ -43,6 +43,10 @@ class Residual:
     their class scores is the answer (multi-column networks: Cireşan, Meier, Schmidhuber 2012,
     arXiv:1202.2745, there trained one by one and averaged).
 
+    ``grid`` is how many cells a side the last maps are averaged over: 1, all of the picture, tells
+    the classifier what was found, and more also where. On faces that fill the picture alike, where
+    matters (Chen, Liu, Gao, Han 2018, arXiv:1804.07573, section 3.1, weigh each place by itself).
+
     A set is one categorical decision and not a flag an edge: it keeps decisions few, is never
     empty, and reads as a whole. What it chooses from depends on the number of modules, which is
     therefore part of its name. Wiring is asked from the classifier backwards and a module's details
@@ -108,6 +112,7 @@ class Residual:
         before = self._ask(chooser, "merge") == "before"
         kernel = self._ask(chooser, "stem.kernel")
         stride = self._ask(chooser, "stem.stride")
+        grid = self._ask(chooser, "grid")
         columns = self._ask(chooser, "columns")
         wirings = self._wire(chooser, before)
         return Plan(
@@ -118,6 +123,7 @@ class Residual:
             stem_stride=stride,
             stages=self._stages(chooser, wirings),
             columns=columns,
+            grid=grid,
         )
 
     def _wire(self, chooser: Chooser, before: bool) -> list[_Wiring]:

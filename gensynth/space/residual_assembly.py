@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +20,7 @@ from gensynth.genome import (
     InputShape,
     Linear,
     Operation,
+    Pool,
 )
 from gensynth.prototype import OUTPUT
 
@@ -73,6 +75,8 @@ class Plan:
         stem_stride: Its step in pixels.
         stages: The stages.
         columns: How many such networks stand side by side.
+        grid: Cells along each side of the picture, at most, over each of which the last maps are
+            averaged; 1 averages over all of it.
     """
 
     normalised: bool
@@ -82,6 +86,7 @@ class Plan:
     stem_stride: int
     stages: tuple[Stage, ...]
     columns: int = 1
+    grid: int = 1
 
 
 def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> Genome:
@@ -101,7 +106,7 @@ def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> G
         The genome. Nodes are named after what they are part of: ``stage1.module2.inner.conv``, of
         a second column ``column2.stage1.module2.inner.conv``.
     """
-    assembly = _Assembly(plan, image.channels)
+    assembly = _Assembly(plan, image)
     assembly.stem()
     for number in range(1, len(plan.stages) + 1):
         assembly.stage(number)
@@ -143,7 +148,7 @@ class _Assembly:
 
     Attributes:
         plan: The network.
-        channels: Channels of the image.
+        image: Shape of the input.
         nodes: In the order in which they run.
         outputs: Node of each output of a stage, by (stage, module); module 0 is its entry.
         inners: Node of each inner output, by (stage, module).
@@ -151,7 +156,7 @@ class _Assembly:
     """
 
     plan: Plan
-    channels: int
+    image: InputShape
     nodes: list[Operation] = field(default_factory=list)
     outputs: dict[tuple[int, int], str] = field(default_factory=dict)
     inners: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -213,9 +218,20 @@ class _Assembly:
     def classifier(self, classes: int) -> None:
         number = len(self.plan.stages)
         read = [self.outputs[number, output] for output in self.plan.stages[-1].exit]
-        pool = _node(GlobalAvgPool, id="pool", inputs=(self.sum("pool", read),))
-        flat = _node(Flatten, id="flatten", inputs=(self.add(pool),))
+        pooled = self.pool(self.sum("pool", read))
+        flat = _node(Flatten, id="flatten", inputs=(pooled,))
         self.add(_node(Linear, id="classifier", inputs=(self.add(flat),), out_features=classes))
+
+    def pool(self, source: str) -> str:
+        """Averages over the cells of the grid, as equal ones as windows of one size can be."""
+        if self.plan.grid == 1:
+            return self.add(_node(GlobalAvgPool, id="pool", inputs=(source,)))
+        sides = [self.image.height, self.image.width]
+        for stride in (self.plan.stem_stride, *[2] * (len(self.plan.stages) - 1)):
+            sides = [math.ceil(side / stride) for side in sides]
+        window = tuple(math.ceil(side / self.plan.grid) for side in sides)
+        shape = {"kernel": window, "stride": window, "padding": "same"}
+        return self.add(_node(Pool, id="pool", op="avg_pool", inputs=(source,), **shape))
 
     def layer(
         self,

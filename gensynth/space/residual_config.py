@@ -34,6 +34,7 @@ def _odd(values: tuple[int, ...]) -> tuple[int, ...]:
 Count = Annotated[int, Field(strict=True, ge=1, le=4096)]
 Choices = Annotated[tuple[T, ...], Field(min_length=1), AfterValidator(_all_different)]
 Kernels = Annotated[Choices[Annotated[int, Field(strict=True, le=31)]], AfterValidator(_odd)]
+Grids = Choices[Annotated[int, Field(strict=True, ge=1, le=16)]]
 Strides = Choices[Annotated[int, Field(strict=True, ge=1, le=8)]]
 
 
@@ -81,6 +82,8 @@ class ResidualConfig(BaseModel):
         normalisation: What follows a convolution.
         activation: Non-linearities.
         columns: Networks side by side, alike but for their weights, whose class scores are added.
+        grid: Cells along each side of the picture over which the last maps are averaged; 1 is
+            global average pooling.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,6 +100,7 @@ class ResidualConfig(BaseModel):
     normalisation: Choices[Literal["batch_norm", "none"]]
     activation: Choices[ActivationName]
     columns: IntRange = IntRange(low=1, high=1)
+    grid: Grids = (1,)
 
     @model_validator(mode="after")
     def _is_not_too_wide(self) -> ResidualConfig:
@@ -149,6 +153,7 @@ def distributions(config: ResidualConfig) -> dict[str, BaseDistribution]:
             ("merge", config.merge),
             ("stem.kernel", config.stem.kernel),
             ("stem.stride", config.stem.stride),
+            ("grid", config.grid),
         )
     }
     found["columns"] = IntDistribution(config.columns.low, config.columns.high)
@@ -172,7 +177,7 @@ def defaults(
 
     One column, three modules a stage of width 16, 32, 64, ..., two full 3x3 convolutions of that
     width in each, every module and projection reading the output before it, shortcuts that join
-    before the activation, batch normalisation, ReLU.
+    before the activation, batch normalisation, ReLU, global average pooling.
     """
     filled: dict[str, Value] = {}
     for name, distribution in decided.items():
@@ -223,7 +228,7 @@ def _wished(name: str, filled: Mapping[str, Value]) -> Any:
     match last:
         case "modules" | "kernel":
             return 3
-        case "columns":
+        case "columns" | "grid":
             return 1
         case "width":
             return 16 * 2 ** (int(stage.removeprefix("stage")) - 1)

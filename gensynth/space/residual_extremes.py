@@ -76,6 +76,7 @@ def _smallest(config: ResidualConfig) -> Iterator[Point]:
             "stem.kernel": min(config.stem.kernel),
             "stem.stride": max(config.stem.stride),
             "columns": config.columns.low,
+            "grid": min(config.grid),
         }
         read = 0
         for stage, way in enumerate(["projection", *entered], 1):
@@ -112,6 +113,7 @@ def _largest(config: ResidualConfig) -> Iterator[Point]:
             "stem.kernel": max(config.stem.kernel),
             "stem.stride": min(config.stem.stride),
             "columns": config.columns.high,
+            "grid": max(config.grid),
         }
         for stage in range(1, config.stages + 1):
             point |= _full_stage(config, stage, width, inner, kept)

@@ -114,7 +114,7 @@ def test_a_decision_of_a_width_that_is_asked_changes_the_network(space: Space, s
 
 
 def test_optuna_accepts_every_name_with_one_distribution(config, phi):
-    space = load_space({**config, "columns": {"low": 1, "high": 4}}, phi)
+    space = load_space({**config, "columns": {"low": 1, "high": 4}, "grid": [1, 3]}, phi)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     seen: dict[str, optuna.distributions.BaseDistribution] = {}
     for _ in range(200):
@@ -131,7 +131,7 @@ def test_names_read_as_places_in_the_network(space: Space):
         assert name.isascii()
         assert len(name) <= 30
         place, _, detail = name.partition(".")
-        assert detail or place in {"normalisation", "activation", "merge", "columns"}
+        assert detail or place in {"normalisation", "activation", "merge", "columns", "grid"}
         assert not detail or place == "stem" or place[:-1] == "stage"
 
 
@@ -172,6 +172,37 @@ def test_the_hand_made_small_network_is_a_point(space: Space):
     found = cost(decode(space, point))
     assert 20_000 < found.params < 40_000
     assert 2e6 < found.macs < 5e6
+
+
+@pytest.mark.parametrize(
+    ("side", "stride", "grid", "cells"),
+    [(48, 1, 1, 1), (48, 1, 3, 3), (48, 2, 4, 3), (44, 1, 3, 3), (44, 1, 5, 4), (48, 2, 16, 6)],
+)
+def test_the_last_maps_are_averaged_over_the_cells_of_a_grid(
+    config, phi, side: int, stride: int, grid: int, cells: int
+):
+    """At most so many as are asked for: cells are whole pixels, the last ones may be smaller."""
+    at_size = {**phi, "input": [1, side, side]}
+    space = load_space({**config, "grid": [1, 3, 4, 5, 16]}, at_size)
+    genome = decode(space, {"grid": grid, "stem.stride": stride})
+    assert genome.shapes["pool"][1:] == (cells, cells)
+    (source,) = next(node.inputs for node in genome.nodes if node.id == "pool")
+    with torch.no_grad():
+        last, pooled = build_up_to(genome, source), build_up_to(genome, "pool")
+        images = torch.randn(2, 1, side, side, generator=torch.Generator().manual_seed(0))
+        maps, means = last(images), pooled(images)
+    window = -(-maps.shape[-1] // grid)
+    for row in range(cells):
+        for column in range(cells):
+            cell = maps[:, :, row * window :, column * window :][:, :, :window, :window]
+            torch.testing.assert_close(means[:, :, row, column], cell.mean((2, 3)))
+
+
+def build_up_to(genome, node: str):
+    """The network whose output is a node's, with weights from seed 0."""
+    upto = [one.id for one in genome.nodes].index(node) + 1
+    nodes = genome.nodes[:upto]
+    return build(genome.model_copy(update={"nodes": nodes, "outputs": {"y": node}}), seed=0).eval()
 
 
 def test_columns_are_alike_and_added(config, phi):
@@ -232,6 +263,7 @@ RANGES = [
     {"modules": {"low": 2, "high": 3}, "merge": ["after"], "convolution": ["separable"]},
     {"modules": {"low": 1, "high": 1}, "stages": 2, "normalisation": ["none"]},
     {"modules": {"low": 1, "high": 2}, "stages": 2, "columns": {"low": 1, "high": 3}},
+    {"modules": {"low": 1, "high": 1}, "stages": 2, "grid": [1, 2, 3, 16]},
 ]
 
 
@@ -299,5 +331,5 @@ def test_every_shipped_prototype_with_decisions_is_a_point_of_the_space(reposito
     points = [one for one in written if "residual" in one.get("decisions", {})]
     assert len(points) >= 3
     for one in points:
-        space = load_space({**config, "columns": {"low": 1, "high": 4}}, one)
+        space = load_space({**config, "columns": {"low": 1, "high": 4}, "grid": [1, 3]}, one)
         assert decode(space, space.start).same_network(expand(one)), one["name"]
