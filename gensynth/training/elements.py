@@ -62,6 +62,21 @@ def _alike(address: int, size: int, kind: Any) -> Any:
     return of_half if kind == types.uint16 else of_single
 
 
+def together(addresses: Any, size: int, kind: Any) -> Any:
+    """The numbers at each of several addresses, a tuple, as :func:`alike` for one."""
+
+
+@_implements(together)
+def _together(addresses: Any, size: int, kind: Any) -> Any:
+    def one(addresses: Any, size: int, kind: Any) -> Any:
+        return (alike(addresses[0], size, kind),)
+
+    def more(addresses: Any, size: int, kind: Any) -> Any:
+        return (*together(addresses[:-1], size, kind), alike(addresses[-1], size, kind))
+
+    return one if len(addresses) == 1 else more
+
+
 @_intrinsic
 def _pointer(context: Any, address: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -99,6 +114,21 @@ def _read(value: Any) -> Any:
         return _as_float(np.uint32(value) << np.uint32(16))
 
     return extended if value == types.uint16 else exact
+
+
+def total(maps: Any, j: int) -> Any:
+    """The sum of the elements at ``j`` of a tuple of maps, one after the other, as float32."""
+
+
+@_implements(total)
+def _total(maps: Any, j: int) -> Any:
+    def one(maps: Any, j: int) -> Any:
+        return read(maps[0][j])
+
+    def more(maps: Any, j: int) -> Any:
+        return total(maps[:-1], j) + read(maps[-1][j])
+
+    return one if len(maps) == 1 else more
 
 
 def written(value: Any, kind: Any) -> Any:

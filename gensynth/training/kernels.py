@@ -24,11 +24,12 @@ from gensynth.training.elements import (
     halves,
     read,
     singles,
+    together,
+    total,
     written,
 )
 
 _SHORTEST = 128
-_BLOCK = 4096
 
 
 @lru_cache(maxsize=1024)
@@ -143,60 +144,63 @@ def combine(half: bool, size: int, sources: Any, seen: int, slope: float, out: i
     Args:
         half: Whether maps are bfloat16; the sum is float32 and rounded once.
         size: Elements of a map.
-        sources: Addresses of what is added, int64 (maps,).
+        sources: Addresses of what is added, a tuple; the loops are compiled for each length.
         seen: Address of what came out of the rectifier, to go back over it; 0 goes by the sum.
         slope: What is multiplied where that is not above zero; 1 for no rectifier.
-        out: Address of the result, which may be one of the maps.
+        out: Address of the result, which may be that of the only map.
     """
     if half:
-        _combine(sources, seen, slope, out, halves(out, size))
+        _combine(sources, seen, slope, halves(out, size), sources[0] == out)
     else:
-        _combine(sources, seen, slope, out, singles(out, size))
+        _combine(sources, seen, slope, singles(out, size), sources[0] == out)
 
 
 @compiled
-def _combine(sources: Any, seen: int, slope: float, address: int, out: Map) -> None:
-    size, kind = out.size, out[0]
-    if slope == 0 and sources.size == 1:
-        x = alike(sources[0], size, kind)
-        if not seen and sources[0] != address:
-            out[:] = x
-        _rectify(x, alike(seen, size if seen else 0, kind), out)
-        return
-    one, below, total = np.float32(1), np.float32(slope), np.empty(_BLOCK, np.float32)
-    for start in range(0, size, _BLOCK):
-        stop = min(start + _BLOCK, size)
-        result, first = out[start:stop], alike(sources[0], size, kind)[start:stop]
-        for j in range(result.size):
-            total[j] = read(first[j])
-        for k in range(1, sources.size):
-            more = alike(sources[k], size, kind)[start:stop]
-            for j in range(result.size):
-                total[j] += read(more[j])
-        if seen:
-            mask = alike(seen, size, kind)[start:stop]
-            for j in range(result.size):
-                result[j] = written(total[j] * (one if read(mask[j]) > 0 else below), kind)
-        elif slope != 1:
-            for j in range(result.size):
-                value = total[j]
-                lower = below * value if below else np.float32(0)
-                result[j] = written(lower if value < 0 else value, kind)
-        else:
-            for j in range(result.size):
-                result[j] = written(total[j], kind)
+def _combine(sources: Any, seen: int, slope: float, out: Map, in_place: bool) -> None:
+    kind, below = out[0], np.float32(slope)
+    maps = together(sources, out.size, kind)
+    if seen:
+        _back_over_rectifier(maps, alike(seen, out.size, kind), below, out)
+    elif slope == 1:
+        _add(maps, out)
+    elif in_place:
+        _rectify_in_place(out, below)
+    else:
+        _rectify(maps, below, out)
 
 
 @compiled
-def _rectify(x: Map, seen: Map, out: Map) -> None:
-    """What slope 0 makes of one map: by what was seen, or of ``out`` as it is."""
-    nothing = written(np.float32(0), out[0])
-    if seen.size:
+def _add(maps: Any, out: Map) -> None:
+    for j in range(out.size):
+        out[j] = written(total(maps, j), out[0])
+
+
+@compiled
+def _rectify(maps: Any, below: Any, out: Map) -> None:
+    for j in range(out.size):
+        value = total(maps, j)
+        lower = below * value if below else np.float32(0)
+        out[j] = written(lower if value < 0 else value, out[0])
+
+
+@compiled
+def _rectify_in_place(out: Map, below: Any) -> None:
+    if below:
         for j in range(out.size):
-            out[j] = x[j] if read(seen[j]) > 0 else nothing
+            value = read(out[j])
+            out[j] = written(below * value if value < 0 else value, out[0])
     else:
+        nothing = written(np.float32(0), out[0])
         for j in range(out.size):
             out[j] = nothing if read(out[j]) < 0 else out[j]
+
+
+@compiled
+def _back_over_rectifier(maps: Any, seen: Map, below: Any, out: Map) -> None:
+    for j in range(out.size):
+        value = total(maps, j)
+        lower = below * value if below else np.float32(0)
+        out[j] = written(value if read(seen[j]) > 0 else lower, out[0])
 
 
 @compiled

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gensynth.network import Conv2d
 from gensynth.training import kernels
-from gensynth.training.precision import has_slow_gradient_in_bfloat16, is_slow_in_bfloat16
+from gensynth.training.convolution import Multiplied, back_over, channels_last, convolve
 
 Gradients = tuple[Sequence[Tensor | None], Sequence[Tensor | None]]
 """Those of what a step read and those of its parameters, in their order."""
@@ -61,7 +59,7 @@ class Layer:
         total = _combined(gradients).to(value.dtype)
         wanted = [*leaves, *(one for one in self.parameters if one.requires_grad)]
         given = iter(torch.autograd.grad(value, wanted, total))
-        of_leaves = [_laid_out(next(given)) for _ in leaves]
+        of_leaves = [channels_last(next(given)) for _ in leaves]
         return of_leaves, [next(given) if one.requires_grad else None for one in self.parameters]
 
     @property
@@ -96,14 +94,14 @@ class _Saved(NamedTuple):
 
     Attributes:
         dtypes: Of what was read.
-        convolved: The map and the weights that were multiplied.
+        convolved: What :func:`back_over` has to know.
         z: What was normalised.
         moments: Mean and reciprocal deviation, (2, channels).
         seen: What came out of the rectifier.
     """
 
     dtypes: tuple[torch.dtype, ...]
-    convolved: tuple[Tensor, Tensor] | None
+    convolved: Multiplied | None
     z: Tensor | None
     moments: Tensor | None
     seen: Tensor | None
@@ -134,12 +132,12 @@ class Chain:
         x, residual = inputs[0], inputs[1] if self.added else None
         half = self.conv is not None and torch.is_autocast_enabled("cpu")
         dtype = torch.bfloat16 if half else x.dtype
-        out, convolved = _laid_out(x), None
+        out, convolved = channels_last(x), None
         if self.conv is not None:
-            out, convolved = self._convolve(self.conv, out, dtype)
+            out, convolved = convolve(self.conv, out, dtype)
         z, moments = out, None
         if self.norm is not None:
-            residual = None if residual is None else _laid_out(residual.to(dtype))
+            residual = None if residual is None else channels_last(residual.to(dtype))
             out, moments = _normalise(self.norm, z, residual, self.slope)
         elif self.slope != 1:
             out = _combined([z], slope=self.slope, out=z)
@@ -156,7 +154,7 @@ class Chain:
             gradient = _combined(gradients, saved.seen, self.slope)
         of_x: Tensor | None = gradient
         if self.conv is not None and saved.convolved is not None:
-            of_x, of_conv = _back_over_conv(self.conv, *saved.convolved, gradient, needed)
+            of_x, of_conv = back_over(self.conv, saved.convolved, gradient, needed)
             of_parameters = [*of_conv, *of_parameters]
         found = [of_x, of_residual] if self.added else [of_x]
         return [
@@ -164,22 +162,12 @@ class Chain:
             for value, dtype in zip(found, saved.dtypes, strict=True)
         ], of_parameters
 
-    @staticmethod
-    def _convolve(
-        conv: Conv2d, x: Tensor, dtype: torch.dtype
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The result, and what was multiplied."""
-        computed = torch.float32 if is_slow_in_bfloat16(conv) else dtype
-        x, weight = _padded(conv, x).to(computed), conv.weight.to(computed)
-        bias = None if conv.bias is None else conv.bias.to(computed)
-        return _laid_out(_CONVOLVE(x, weight, bias, *_geometry(conv)).to(dtype)), (x, weight)
-
     def _back_over_norm(
         self, norm: nn.BatchNorm2d, saved: _Saved, gradients: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor | None, list[Tensor]]:
         """Gradients of what was normalised, of what was added, of scale and shift."""
         z, moments, seen = cast(Tensor, saved.z), cast(Tensor, saved.moments), saved.seen
-        gradient = _laid_out(_combined(gradients).to(z.dtype))
+        gradient = channels_last(_combined(gradients).to(z.dtype))
         result, sums = torch.empty_like(z), torch.empty_like(moments)
         passed = torch.empty_like(z) if self.added and seen is not None else None
         kernels.normalise_backward(
@@ -199,41 +187,6 @@ class Chain:
         )
         of_added = gradient if self.added and passed is None else passed
         return result, of_added, list(sums.unbind())
-
-
-_CONVOLVE = torch.ops.aten.convolution.default
-_CONVOLVE_BACKWARD = torch.ops.aten.convolution_backward.default
-
-
-def _padded(conv: Conv2d, x: Tensor) -> Tensor:
-    return x if conv.margin is None else functional.pad(x, conv.margin)
-
-
-def _geometry(conv: nn.Conv2d) -> tuple[Any, ...]:
-    none = (0, 0)
-    return conv.stride, conv.padding, conv.dilation, False, none, conv.groups
-
-
-def _back_over_conv(
-    conv: Conv2d, x: Tensor, weight: Tensor, gradient: Tensor, needed: bool
-) -> tuple[Tensor | None, list[Tensor]]:
-    """Gradients of what was read, of the weights and of the bias if there is one."""
-    channels = None if conv.bias is None else [len(weight)]
-    dtype = torch.float32 if has_slow_gradient_in_bfloat16(conv) else x.dtype
-    of_x, of_weight, of_bias = _CONVOLVE_BACKWARD(
-        gradient.to(dtype),
-        x.to(dtype),
-        weight.to(dtype),
-        channels,
-        *_geometry(conv),
-        (needed, True, channels is not None),
-    )
-    if of_x is not None and conv.margin is not None:
-        left, right, top, bottom = conv.margin
-        height, width = of_x.shape[2:]
-        of_x = of_x[:, :, top : height - bottom, left : width - right]
-    of_parameters = [of_weight] if channels is None else [of_weight, of_bias]
-    return of_x, [value.float() for value in of_parameters]
 
 
 def _normalise(
@@ -279,20 +232,14 @@ def _combined(
     dtype = values[0].dtype if seen is None else seen.dtype
     for value in values[1:]:
         dtype = torch.promote_types(dtype, value.dtype) if seen is None else dtype
-    read = [_laid_out(value.to(dtype)) for value in values]
+    read = [channels_last(value.to(dtype)) for value in values]
     result = torch.empty_like(read[0]) if out is None else out
     kernels.combine(
         dtype is torch.bfloat16,
         result.numel(),
-        np.array([value.data_ptr() for value in read]),
+        tuple(value.data_ptr() for value in read),
         0 if seen is None else seen.data_ptr(),
         slope,
         result.data_ptr(),
     )
     return result
-
-
-def _laid_out(values: Tensor) -> Tensor:
-    """In memory as the kernels read it: feature maps channels last."""
-    last = torch.channels_last if values.ndim == 4 else torch.contiguous_format
-    return values.contiguous(memory_format=last)
