@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from gensynth.network import Conv2d
 from gensynth.training.elements import LANES
-from gensynth.training.precision import has_slow_gradient_in_bfloat16, is_slow_in_bfloat16
+from gensynth.training.precision import is_slow_in_bfloat16
 
 _CONVOLVE = torch.ops.aten.convolution.default
 _CONVOLVE_BACKWARD = torch.ops.aten.convolution_backward.default
@@ -88,8 +88,7 @@ def back_over(
         The gradient of the feature maps, and those of the weights and of the bias, if there is
         one, in float32.
     """
-    dtype = torch.float32 if has_slow_gradient_in_bfloat16(conv) else given.x.dtype
-    gradient, given = gradient.to(dtype), Multiplied(*[value.to(dtype) for value in given])
+    gradient = gradient.to(given.x.dtype)
     of_weight = _pixels_at_once(conv, conv.out_channels, *_positions(gradient))
     of_maps = _pixels_at_once(conv, conv.in_channels, *_positions(given.x)) if needed else 1
     biased = conv.bias is not None

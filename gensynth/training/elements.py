@@ -116,17 +116,17 @@ def _read(value: Any) -> Any:
     return extended if value == types.uint16 else exact
 
 
-def total(maps: Any, j: int) -> Any:
+def summed(maps: Any, j: int) -> Any:
     """The sum of the elements at ``j`` of a tuple of maps, one after the other, as float32."""
 
 
-@_implements(total)
-def _total(maps: Any, j: int) -> Any:
+@_implements(summed)
+def _summed(maps: Any, j: int) -> Any:
     def one(maps: Any, j: int) -> Any:
         return read(maps[0][j])
 
     def more(maps: Any, j: int) -> Any:
-        return total(maps[:-1], j) + read(maps[-1][j])
+        return summed(maps[:-1], j) + read(maps[-1][j])
 
     return one if len(maps) == 1 else more
 

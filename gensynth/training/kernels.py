@@ -24,8 +24,8 @@ from gensynth.training.elements import (
     halves,
     read,
     singles,
+    summed,
     together,
-    total,
     written,
 )
 
@@ -172,13 +172,13 @@ def _combine(sources: Any, seen: int, slope: float, out: Map, in_place: bool) ->
 @compiled
 def _add(maps: Any, out: Map) -> None:
     for j in range(out.size):
-        out[j] = written(total(maps, j), out[0])
+        out[j] = written(summed(maps, j), out[0])
 
 
 @compiled
 def _rectify(maps: Any, below: Any, out: Map) -> None:
     for j in range(out.size):
-        value = total(maps, j)
+        value = summed(maps, j)
         lower = below * value if below else np.float32(0)
         out[j] = written(lower if value < 0 else value, out[0])
 
@@ -198,7 +198,7 @@ def _rectify_in_place(out: Map, below: Any) -> None:
 @compiled
 def _back_over_rectifier(maps: Any, seen: Map, below: Any, out: Map) -> None:
     for j in range(out.size):
-        value = total(maps, j)
+        value = summed(maps, j)
         lower = below * value if below else np.float32(0)
         out[j] = written(value if read(seen[j]) > 0 else lower, out[0])
 

@@ -38,15 +38,6 @@ def is_slow_in_bfloat16(module: nn.Conv2d) -> bool:
     return module.groups > 1 and (module.kernel_size, module.stride) != ((3, 3), (1, 1))
 
 
-def has_slow_gradient_in_bfloat16(module: nn.Conv2d) -> bool:
-    """Whether the gradient of a convolution's weights takes longer in bfloat16.
-
-    That of one input channel does, unless the output fills whole vectors: 0.69 ms against 0.25 ms
-    in float32, conversions included (5x5 at stride 2 to 12 channels, batch 32, 48x48).
-    """
-    return module.in_channels == 1 and module.out_channels % 16 != 0
-
-
 def _leave(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     if not torch.is_autocast_enabled("cpu"):
         return inputs

@@ -25,7 +25,9 @@ def layer_of(shape: Shape, channels: int, **given: Any) -> Conv2d:
 
 
 def random_of(shape: Any, seed: int) -> Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape)).float()
+    """Normally distributed, exact in bfloat16."""
+    drawn = np.random.default_rng(seed).standard_normal(shape)
+    return torch.from_numpy(drawn).bfloat16().float()
 
 
 def gone_over(layer: Conv2d, x: Tensor, dtype: torch.dtype) -> list[Tensor]:
@@ -52,9 +54,12 @@ def weights(out: Tensor) -> Tensor:
 
 
 def assert_close(found: list[Tensor], expected: list[Tensor], tolerance: float) -> None:
+    """In units of all of them too, since some are sums that cancel."""
+    largest = max(float(one.norm()) for one in expected)
     for one, other in zip(found, expected, strict=True):
         assert one.shape == other.shape
-        assert float((one - other).norm()) <= tolerance * float(other.norm())
+        scale = float(other.norm()) + 0.1 * largest
+        assert float((one - other).norm()) <= tolerance * scale
 
 
 @st.composite
@@ -78,7 +83,7 @@ def layers(draw: st.DrawFn) -> tuple[Conv2d, Tensor]:
 @settings(deadline=None, max_examples=150)
 def test_small_maps_too_are_convolved_as_torch_does(given, dtype):
     layer, x = given
-    tolerance = 0.02 if dtype is torch.bfloat16 else 1e-4
+    tolerance = 0.01 if dtype is torch.bfloat16 else 1e-4
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convolution, "_LEAST_POSITIONS", 1)
         assert_close(gone_over(layer, x, dtype), by_torch(layer, x), tolerance)
