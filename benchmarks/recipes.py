@@ -194,7 +194,7 @@ def judged(trial: Trial, work: Work) -> float:
     recipe = varied(work.recipe, values)
     start = None
     if recipe.pretraining is not None:
-        start = pretrained(work.network, work.dataset.classes, recipe)
+        start = pretrained(work.network, work.dataset.classes, recipe, seed=specification.seed)
     images, labels = torch.from_numpy(work.dataset.images), torch.from_numpy(work.dataset.labels)
     entropy, right, total = 0.0, 0, 0
     for fold in work.folds:

@@ -17,6 +17,8 @@ from gensynth.training.fitting import fit
 from gensynth.training.pretraining import pretrained
 from gensynth.training.recipe import Recipe
 
+_SEEDS = 1 << 63
+
 
 @dataclass(frozen=True, kw_only=True)
 class FoldResult:
@@ -72,7 +74,9 @@ def train_fold(
         dataset: The images.
         fold: Which of them to train and to test on.
         epochs: Passes over the training part, at least 1.
-        seed: Of the weights, the order of images, the augmentation and dropout.
+        seed: Of the weights, the order of images, the augmentation and dropout. A cross-validation
+            trains fold ``i`` with its base seed plus ``i``; the base seed is that of a pretraining,
+            which its folds so have in common.
         recipe: How to train.
 
     Raises:
@@ -85,7 +89,8 @@ def train_fold(
     images, labels = torch.from_numpy(dataset.images), torch.from_numpy(dataset.labels)
     train, test = torch.from_numpy(fold.train), torch.from_numpy(fold.test)
     recipe = recipe.resolved()
-    start = pretrained(genome, dataset.classes, recipe) if recipe.pretraining else None
+    common = (seed - fold.index) % _SEEDS
+    start = pretrained(genome, dataset.classes, recipe, seed=common) if recipe.pretraining else None
     started = time.perf_counter()
     fitted = fit(
         genome,

@@ -28,23 +28,26 @@ LEAST, GREATEST = 16, 512
 _log = logging.getLogger(__name__)
 
 
-def pretrained(genome: Genome, classes: tuple[str, ...], recipe: Recipe) -> Mapping[str, Tensor]:
+def pretrained(
+    genome: Genome, classes: tuple[str, ...], recipe: Recipe, *, seed: int
+) -> Mapping[str, Tensor]:
     """What a network's training begins with under a recipe with ``pretraining``.
 
     The network is trained on drawn faces of the classes that the data name, by the same recipe but
     for what :class:`Pretraining` sets. The result depends on nothing else, so a process keeps the
-    last ones: all folds and all seeds of one network begin with the same weights.
+    last ones, for the folds of a cross-validation to begin with the same.
 
     Args:
         genome: The network.
         classes: Names of its outputs, in order.
         recipe: Resolved, with ``pretraining``.
+        seed: Of the weights, the order, the augmentation and dropout; not of the faces.
 
     Returns:
         The state of the network, by name; not to be changed. Where the training diverges it is
         empty: such a network begins with drawn weights.
     """
-    return _pretrained(dumps(genome), classes, recipe)
+    return _pretrained(dumps(genome), classes, recipe, seed)
 
 
 def check_pretraining(recipe: Recipe, dataset: Dataset) -> None:
@@ -83,7 +86,9 @@ def check_pretraining(recipe: Recipe, dataset: Dataset) -> None:
 
 
 @lru_cache(maxsize=4)
-def _pretrained(genome: str, classes: tuple[str, ...], recipe: Recipe) -> Mapping[str, Tensor]:
+def _pretrained(
+    genome: str, classes: tuple[str, ...], recipe: Recipe, seed: int
+) -> Mapping[str, Tensor]:
     network = loads(genome)
     pretraining = recipe.pretraining
     assert pretraining is not None
@@ -93,7 +98,7 @@ def _pretrained(genome: str, classes: tuple[str, ...], recipe: Recipe) -> Mappin
         images,
         labels,
         epochs=pretraining.epochs,
-        seed=pretraining.seed,
+        seed=seed,
         recipe=pretraining.recipe(recipe),
     )
     if fitted.loss is None:

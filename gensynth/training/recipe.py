@@ -80,9 +80,9 @@ class Pretraining(BaseModel):
 
     Attributes:
         populations: Number of data sets that are drawn, of one image of each of 327 sequences.
-        seed: Of the first data set, the next ones have the numbers after it; and of the weights
-            and everything else that chance decides. 0, the data set that searches without data
-            use, is not among the default ones.
+        seed: Of the first data set, the next ones have the numbers after it. 0, the data set that
+            searches without data use, is not among the default ones. What else chance decides is
+            the training's: each cross-validation has a start of its own.
         epochs: Passes over them.
         batch_size: Least number of images a step.
     """
