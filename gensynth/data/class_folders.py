@@ -37,9 +37,9 @@ class FolderConfig(OnDiskConfig):
     Args:
         pattern: Regular expression searched for in the path of each image below its class folder
             (with ``/`` between folders). Its group ``subject`` is the subject ID; its group
-            ``sequence``, if there, names the sequence within the subject. Without a pattern nobody
-            is known, and only folds by image can be laid; without a group ``sequence`` every image
-            is its own sequence.
+            ``sequence``, if there, names the sequence within the subject and class. Without a
+            pattern nobody is known, and only folds by image can be laid; without a group
+            ``sequence`` every image is its own sequence.
     """
 
     kind: Literal["folder"] = "folder"
@@ -96,7 +96,7 @@ def load_folder(config: FolderConfig) -> Dataset:
         )
     pattern = None if config.pattern is None else re.compile(config.pattern)
     items = [
-        _item(path, folder=folder, label=label, pattern=pattern)
+        _item(path, folder=folder, label=label, pattern=pattern, within=f"{folder.name}/")
         for label, folder in enumerate(folders)
         for path in _images(folder)
     ]
@@ -119,7 +119,8 @@ def load_ck48(config: CK48Config) -> Dataset:
             raise DataError(
                 "this folder's name is no class of CK+",
                 where=str(folder),
-                remedy="remove the folder, or use data=folder for other classes",
+                remedy="point data.root at the folder that holds the class folders of CK+48 and "
+                "nothing else, or use data=folder for other classes",
             )
         if name in folder_of:
             raise DataError(
@@ -155,7 +156,10 @@ def _images(folder: Path) -> list[Path]:
     return found
 
 
-def _item(path: Path, *, folder: Path, label: int, pattern: re.Pattern[str] | None) -> Item:
+def _item(
+    path: Path, *, folder: Path, label: int, pattern: re.Pattern[str] | None, within: str = ""
+) -> Item:
+    """The image at a path; ``within`` comes before the name of its sequence."""
     inner = path.relative_to(folder).as_posix()
     alone = f"{folder.name}/{inner}"
     if pattern is None:
@@ -172,7 +176,7 @@ def _item(path: Path, *, folder: Path, label: int, pattern: re.Pattern[str] | No
         path=path,
         label=label,
         subject=match["subject"],
-        sequence=f"{match['subject']}_{sequence}" if sequence else alone,
+        sequence=f"{within}{match['subject']}_{sequence}" if sequence else alone,
     )
 
 

@@ -88,14 +88,15 @@ def _places_by_subject(dataset: Dataset, k: int) -> NDArray[np.int64]:
         raise DataError(
             "folds by subject need subject IDs and this data set has none",
             where=dataset.name,
-            remedy="give a pattern with a group 'subject', or ask for folds by image",
+            remedy="give data.pattern with a group (?P<subject>...), or ask for folds by image "
+            "with folds.by=image",
         )
     subjects, position = np.unique(dataset.subjects, return_inverse=True)
     if len(subjects) < k:
         raise DataError(
             f"{len(subjects)} subjects are too few for {k} folds by subject",
             where=dataset.name,
-            remedy=f"use at most {len(subjects)} folds or more subjects",
+            remedy=_fewer(len(subjects), "subjects"),
         )
     return position.astype(np.int64)
 
@@ -105,9 +106,13 @@ def _places_by_image(dataset: Dataset, k: int) -> NDArray[np.int64]:
         raise DataError(
             f"{len(dataset)} images are too few for {k} folds",
             where=dataset.name,
-            remedy=f"use at most {len(dataset)} folds or more images",
+            remedy=_fewer(len(dataset), "images"),
         )
     return np.arange(len(dataset), dtype=np.int64)
+
+
+def _fewer(most: int, what: str) -> str:
+    return f"use at most {most} folds or more {what}" if most > 1 else f"use more {what}"
 
 
 def _check_training_part(dataset: Dataset, fold: Fold) -> None:

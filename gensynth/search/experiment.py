@@ -152,11 +152,6 @@ class Experiment(_Config):
             raise ValueError(f"name {self.name!r} is not a folder name of letters, digits and _.-")
         if self.warm_start is not None and self.sampler != "generative":
             raise ValueError(f"warm_start needs sampler generative, not {self.sampler}")
-        deepest = self.fidelity.rungs[-1].folds
-        if deepest > self.folds.count:
-            raise ValueError(
-                f"fidelity.rungs asks for {deepest} folds but folds.count is {self.folds.count}"
-            )
         return self
 
     @property

@@ -51,10 +51,12 @@ def prepare(experiment: Experiment) -> Setting:
     """Loads and checks everything that an experiment names.
 
     Raises:
-        UserError: For data that cannot be loaded or split, a prototype that does not fit them or is
-            no point of the space, a bound that nothing in the space can meet, a bound on the recall
-            of a class that the search never tests, a generator to begin with that is none.
+        UserError: For rungs of more folds than there are, data that cannot be loaded or split, a
+            prototype that does not fit them or is no point of the space, a bound that nothing in
+            the space can meet, a bound on the recall of a class that the search never tests, a
+            generator to begin with that is none.
     """
+    _check_rungs(experiment)
     dataset = load(experiment.data)
     laid = experiment.folds.lay(dataset)
     check_constraint(experiment, dataset)
@@ -65,6 +67,16 @@ def prepare(experiment: Experiment) -> Setting:
     _check_bounds(experiment, space)
     first = first_generator(experiment, space)
     return Setting(experiment, dataset, laid, space, experiment.training.resolved(), first)
+
+
+def _check_rungs(experiment: Experiment) -> None:
+    deepest, count = experiment.fidelity.rungs[-1].folds, experiment.folds.count
+    if deepest > count:
+        raise UserError(
+            f"asks for {deepest} folds but folds.count is {count}",
+            where="fidelity.rungs",
+            remedy=f"set folds.count to {deepest} or more, or give rungs of fewer folds",
+        )
 
 
 def check_constraint(experiment: Experiment, dataset: Dataset) -> None:

@@ -26,6 +26,8 @@ _ONE = (1, 1)
 _MOST_PIXELS = 4
 _LEAST_POSITIONS = 1 << 13
 """Of a batch's map; writing a kernel several times takes longer than what a smaller one wins."""
+_LEAST_WIDTH = 8
+"""Of a map. Where one column is left of it, torch 2.13 gives numbers from nowhere."""
 
 
 class Multiplied(NamedTuple):
@@ -122,7 +124,8 @@ def _pixels_at_once(conv: Conv2d, channels: int, count: int, height: int, width:
     apart = conv.stride != _ONE or conv.dilation != _ONE or conv.groups > 1
     top, left = _padding(conv)
     outside = top >= rows or left >= columns
-    if apart or outside or columns == 1 or count * height * width < _LEAST_POSITIONS:
+    small = width < _LEAST_WIDTH or count * height * width < _LEAST_POSITIONS
+    if apart or outside or columns == 1 or small:
         return 1
     most = max(1, min(LANES // channels, _MOST_PIXELS))
     return next(pixels for pixels in range(most, 0, -1) if width % pixels == 0)
@@ -165,7 +168,9 @@ def _gradients_at_once(
     )
     copies = _copies(channels_last(of_wide), pixels, conv.kernel_size[1])
     of_weight = copies.sum(0, dtype=torch.float32).movedim(-1, 1)
-    return [of_weight, of_bias.view(pixels, -1).sum(0)] if biased else [of_weight]
+    if not biased:
+        return [of_weight]
+    return [of_weight, of_bias.view(pixels, -1).sum(0, dtype=torch.float32)]
 
 
 def _written_side_by_side(weight: Tensor, pixels: int) -> Tensor:

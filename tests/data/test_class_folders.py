@@ -161,6 +161,18 @@ def test_the_pattern_sees_folders_within_a_class(tmp_path: Path):
     assert [len(fold.test) for fold in folds(dataset, 2)] == [2, 2]
 
 
+def test_a_sequence_is_of_one_class(tmp_path: Path):
+    """Numbers may begin anew in each class folder."""
+    for label in ("no", "yes"):
+        for name in ("ann_0_a", "ann_0_b", "bob_0_a"):
+            (tmp_path / label).mkdir(exist_ok=True)
+            Image.new("L", (20, 20), 99).save(tmp_path / label / f"{name}.png")
+    pattern = r"^(?P<subject>[a-z]+)_(?P<sequence>\d+)"
+    dataset = load(FolderConfig(root=tmp_path, pattern=pattern, size=16))
+    _, counts = np.unique(dataset.sequences, return_counts=True)
+    assert sorted(counts.tolist()) == [1, 1, 2, 2]
+
+
 def test_without_a_pattern_nobody_is_known(small_ck48: Path):
     dataset = load(FolderConfig(root=small_ck48))
     assert dataset.subjects is None

@@ -65,9 +65,11 @@ def assert_close(found: list[Tensor], expected: list[Tensor], tolerance: float) 
 @st.composite
 def layers(draw: st.DrawFn) -> tuple[Conv2d, Tensor]:
     kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
-    columns = draw(st.sampled_from([12, 13, 14, 15, 24]))
+    columns = draw(st.sampled_from([2, 3, 4, 6, 8, 12, 13, 14, 15, 24]))
     rows, read = draw(st.integers(5, 9)), draw(st.integers(1, 18))
-    padding: Any = st.one_of(st.just("same"), st.tuples(st.integers(0, 3), st.integers(0, 3)))
+    least = max(0, (kernel[1] - columns + 1) // 2)
+    margins = st.tuples(st.integers(0, 3), st.integers(least, 3))
+    padding: Any = st.one_of(st.just("same"), margins)
     layer = layer_of(
         (read, rows, columns),
         draw(st.integers(1, 18)),
@@ -83,7 +85,7 @@ def layers(draw: st.DrawFn) -> tuple[Conv2d, Tensor]:
 @settings(deadline=None, max_examples=150)
 def test_small_maps_too_are_convolved_as_torch_does(given, dtype):
     layer, x = given
-    tolerance = 0.01 if dtype is torch.bfloat16 else 1e-4
+    tolerance = 0.02 if dtype is torch.bfloat16 else 1e-4
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convolution, "_LEAST_POSITIONS", 1)
         assert_close(gone_over(layer, x, dtype), by_torch(layer, x), tolerance)
