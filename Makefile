@@ -43,7 +43,7 @@ test: $(READY)  ## all tests, whole searches included (within 15 minutes on two 
 	@$(VENV)/bin/pytest -n 2 -m "slow or not slow"
 
 test-quick: $(READY)  ## the quick tests (within 3 minutes)
-	@$(VENV)/bin/pytest
+	@$(VENV)/bin/pytest -n 2
 
 check: $(READY)  ## lint, format, types, order of the rooms
 	@$(VENV)/bin/ruff check .

@@ -116,7 +116,10 @@ def evaluate(
 def _kept(output: Path | None) -> str:
     if output is None:
         return "interrupted, nothing is kept; with --output DIR it is"
-    return "interrupted, everything is kept; the same command goes on"
+    return (
+        "interrupted; of folds under way nothing, of the others everything is kept; "
+        "the same command goes on"
+    )
 
 
 def _draw(figures: dict[str, Any], output: Path) -> None:

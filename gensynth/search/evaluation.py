@@ -220,12 +220,20 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json", exclude={"tuned_on"})
 
 
+def _banner(genome: Genome, bench: Bench) -> tuple[str, ...]:
+    lines = (f"evaluate {genome.name}", f"data: {bench.dataset.summary}")
+    if (first := bench.recipe.pretraining) is None:
+        return lines
+    drawn = f"{first.populations} drawn data sets"
+    return (*lines, f"before its first fold each worker trains {first.epochs} epochs on {drawn}")
+
+
 def _train(
     protocol: Protocol, bench: Bench, experiment: Experiment, journal: Journal, watcher: Watcher
 ) -> None:
     workers = min(workers_of(experiment), len(protocol.units))
     clock = Clock(limit=None)
-    watcher.banner((f"evaluate {protocol.genome.name}", f"data: {bench.dataset.summary}"))
+    watcher.banner(_banner(protocol.genome, bench))
 
     def watch() -> None:
         watcher.update(
