@@ -91,9 +91,12 @@ def clock(seconds: float) -> str:
 
 
 def _headline(progress: Progress) -> str:
-    left = progress.seconds_left
-    time_left = "" if left is None or progress.stage == "done" else f", {clock(left)} left"
-    return f"{progress.stage} {clock(progress.seconds)}{time_left}"
+    head = f"{progress.stage} {clock(progress.seconds)}"
+    if progress.seconds_left is None or progress.stage == "done":
+        return head
+    if progress.seconds_left <= 0:
+        return f"{head}, time is up, finishing what was begun"
+    return f"{head}, {clock(progress.seconds_left)} left"
 
 
 def _counts(progress: Progress) -> list[tuple[str, str]]:

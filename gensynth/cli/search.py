@@ -68,7 +68,9 @@ def _print(results: dict[str, Any], page: Path) -> None:
     )
     if results["ended"]:
         console.print(f"ended early: {results['ended']}", markup=False)
-    if not any(network["feasible"] for network in results["networks"]):
+    if not counts["trained"]:
+        console.print("no candidate was trained in full: raise budget, or lower fidelity.rungs")
+    elif not any(network["feasible"] for network in results["networks"]):
         console.print(f"no network satisfies {results['constraint']['name']} yet")
     console.print(f"run directory: {results['run']}\nreport: {page}", markup=False)
 

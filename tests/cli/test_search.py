@@ -111,6 +111,12 @@ def test_an_evaluation_has_no_best_so_far():
     assert "best so far" in line(Progress(stage="search"))
 
 
+def test_when_time_is_up_what_was_begun_is_finished_and_said_so():
+    assert "1:30 left" in line(Progress(stage="search", seconds_left=90))
+    assert "finishing what was begun" in line(Progress(stage="search", seconds_left=0))
+    assert "finishing" not in line(Progress(stage="done", seconds_left=0))
+
+
 @pytest.mark.slow
 def test_search_prints_one_json_object_and_writes_the_report(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
