@@ -94,13 +94,16 @@ def back_over(
     of_weight = _pixels_at_once(conv, conv.out_channels, *_positions(gradient))
     of_maps = _pixels_at_once(conv, conv.in_channels, *_positions(given.x)) if needed else 1
     biased = conv.bias is not None
-    together = needed and of_maps == 1, of_weight == 1, of_weight == 1 and biased
+    alone = of_weight > 1 or _skips_pixels(conv)
+    together = needed and of_maps == 1, not alone, not alone and biased
     found = _CONVOLVE_BACKWARD(
         gradient, *given, [conv.out_channels] if biased else None, *_geometry(conv), together
     )
     of_x, *of_parameters = found if biased else found[:2]
     if of_weight > 1:
         of_parameters = _gradients_at_once(conv, given, gradient, of_weight)
+    elif alone:
+        of_parameters = _gradients_of_sampled(conv, given, gradient)
     if of_maps > 1:
         of_x = _gradient_at_once(conv, given.weight, gradient, of_maps)
     if of_x is not None and conv.margin is not None:
@@ -171,6 +174,33 @@ def _gradients_at_once(
     if not biased:
         return [of_weight]
     return [of_weight, of_bias.view(pixels, -1).sum(0, dtype=torch.float32)]
+
+
+def _skips_pixels(conv: Conv2d) -> bool:
+    """Whether a kernel of one pixel is applied to some pixels only, as in a projection.
+
+    On processors with AVX2 and no AVX-512, torch 2.13 writes beyond the gradient of such a kernel
+    if it reads feature maps channels last, of a number of channels that is no multiple of 8.
+    """
+    return conv.kernel_size == _ONE and conv.stride != _ONE
+
+
+def _gradients_of_sampled(conv: Conv2d, given: Multiplied, gradient: Tensor) -> list[Tensor]:
+    """Those of the weights, and of the bias if there is one, of a kernel of one pixel."""
+    top, left = _padding(conv)
+    down, across = conv.stride
+    padded = functional.pad(given.x, (left, left, top, top))
+    seen = channels_last(padded[:, :, ::down, ::across])
+    biased = conv.bias is not None
+    _, *found = _CONVOLVE_BACKWARD(
+        gradient,
+        seen,
+        given.weight,
+        [conv.out_channels] if biased else None,
+        *(_ONE, (0, 0), _ONE, False, (0, 0), conv.groups),
+        (False, True, biased),
+    )
+    return found if biased else found[:1]
 
 
 def _written_side_by_side(weight: Tensor, pixels: int) -> Tensor:

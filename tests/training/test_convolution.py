@@ -1,5 +1,8 @@
 """Convolutions against torch's, whether or not several pixels are computed at once."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -150,3 +153,18 @@ def test_what_nobody_reads_gets_no_gradient():
     of_x, of_parameters = back_over(layer, known, torch.ones_like(out), False)
     assert of_x is None
     assert [one.shape for one in of_parameters] == [layer.weight.shape, (5,)]
+
+
+def test_a_projection_writes_nothing_beyond_its_gradient(repository):
+    """Where it does, glibc finds out in one of these, as torch 2.13's does without AVX-512."""
+    code = (
+        "from tests.training.test_convolution import gone_over, layer_of, random_of\n"
+        "import torch\n"
+        "for read, channels in [(3, 16), (5, 7), (7, 16)] * 10:\n"
+        "    layer = layer_of((read, 24, 24), channels, kernel=(1, 1), stride=(2, 2), bias=True)\n"
+        "    gone_over(layer, random_of((32, read, 24, 24), 1), torch.float32)\n"
+    )
+    checked = {**os.environ, "MALLOC_CHECK_": "3"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=repository, env=checked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
