@@ -25,7 +25,7 @@ from gensynth.search.evaldir import EvaluationDirectory, fingerprint, open_evalu
 from gensynth.search.events import Progress, Silent, Watcher
 from gensynth.search.experiment import Experiment
 from gensynth.search.journal import Journal
-from gensynth.search.plan import Unit, base_seed, cross_validation
+from gensynth.search.plan import Unit, base_seed, cross_validation, shared_out
 from gensynth.search.run import workers_of
 from gensynth.search.rundir import replace_file
 from gensynth.search.setting import check_constraint
@@ -65,27 +65,32 @@ class Bench:
 
 @dataclass
 class Protocol:
-    """The one stage of an evaluation: every unit is a job of its own.
+    """The one stage of an evaluation.
 
     Args:
         genome: The network.
-        units: What to train.
+        jobs: What to train, each by one worker, in order.
     """
 
     genome: Genome
-    units: Sequence[Unit]
+    jobs: Sequence[tuple[Unit, ...]]
     results: dict[Unit, FoldResult] = field(default_factory=dict)
     failure: str | None = None
-    _queue: deque[Unit] = field(default_factory=deque)
+    _queue: deque[tuple[Unit, ...]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self._queue.extend(self.units)
+        self._queue.extend(self.jobs)
+
+    @property
+    def units(self) -> int:
+        """Number of folds to train."""
+        return sum(map(len, self.jobs))
 
     def next(self) -> Job | None:
-        """The next fold."""
+        """The next folds."""
         if not self._queue or self.failure is not None:
             return None
-        return Job("evaluate", self.genome, (self._queue.popleft(),))
+        return Job("evaluate", self.genome, self._queue.popleft())
 
     def exhausted(self) -> bool:
         """Whether every fold is out."""
@@ -160,9 +165,10 @@ def evaluate_network(
     if fold is not None:
         parts = [(part[fold],) for part in parts]
     bench = Bench(dataset, laid, experiment.training.resolved())
-    protocol = Protocol(genome, [unit for part in parts for unit in part])
+    workers = min(workers_of(experiment), sum(map(len, parts)))
+    protocol = Protocol(genome, shared_out(parts, workers))
     with _journal(output, genome, bench, experiment) as journal:
-        _train(protocol, bench, experiment, journal, watcher or Silent())
+        _train(protocol, bench, experiment, journal, workers, watcher or Silent())
         repetitions = [[protocol.results[unit] for unit in part] for part in parts]
         figures = _report(genome, experiment, bench, repetitions, bases)
         if output is not None:
@@ -229,9 +235,13 @@ def _banner(genome: Genome, bench: Bench) -> tuple[str, ...]:
 
 
 def _train(
-    protocol: Protocol, bench: Bench, experiment: Experiment, journal: Journal, watcher: Watcher
+    protocol: Protocol,
+    bench: Bench,
+    experiment: Experiment,
+    journal: Journal,
+    workers: int,
+    watcher: Watcher,
 ) -> None:
-    workers = min(workers_of(experiment), len(protocol.units))
     clock = Clock(limit=None)
     watcher.banner(_banner(protocol.genome, bench))
 
@@ -240,7 +250,7 @@ def _train(
             Progress(
                 stage="evaluate",
                 done=len(protocol.results),
-                total=len(protocol.units),
+                total=protocol.units,
                 seconds=clock.used,
             )
         )

@@ -75,6 +75,21 @@ def cross_validation(folds: int, epochs: int, seed: int) -> tuple[Unit, ...]:
     return tuple(Unit(fold=fold, epochs=epochs, seed=seed + fold) for fold in range(folds))
 
 
+def shared_out(parts: Sequence[tuple[Unit, ...]], workers: int) -> tuple[tuple[Unit, ...], ...]:
+    """Cross-validations as jobs, so that few of them are begun by more than one worker.
+
+    What the folds of one have in common, a pretraining, is made by every worker that has one of
+    them. So as long as there is a whole one for each worker they are handed out whole, and the
+    others fold by fold, since no worker should be left without work.
+
+    Args:
+        parts: The units of each cross-validation.
+        workers: Number of workers.
+    """
+    whole = len(parts) // workers * workers
+    return (*parts[:whole], *((unit,) for part in parts[whole:] for unit in part))
+
+
 def ladder(rungs: Sequence[Rung], seed: int) -> tuple[tuple[Unit, ...], ...]:
     """The units that each rung adds to those before it.
 

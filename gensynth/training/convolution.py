@@ -192,7 +192,7 @@ def _gradients_of_sampled(conv: Conv2d, given: Multiplied, gradient: Tensor) -> 
     padded = functional.pad(given.x, (left, left, top, top))
     seen = channels_last(padded[:, :, ::down, ::across])
     biased = conv.bias is not None
-    _, *found = _CONVOLVE_BACKWARD(
+    _, of_weight, of_bias = _CONVOLVE_BACKWARD(
         gradient,
         seen,
         given.weight,
@@ -200,7 +200,7 @@ def _gradients_of_sampled(conv: Conv2d, given: Multiplied, gradient: Tensor) -> 
         *(_ONE, (0, 0), _ONE, False, (0, 0), conv.groups),
         (False, True, biased),
     )
-    return found if biased else found[:1]
+    return [of_weight, of_bias] if biased else [of_weight]
 
 
 def _written_side_by_side(weight: Tensor, pixels: int) -> Tensor:

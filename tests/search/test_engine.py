@@ -169,7 +169,7 @@ def test_a_failed_training_says_what_failed(setting: Setting, tmp_path: Path):
         nodes=(Flatten(id="f", inputs=("input",)),),
         outputs={"logits": "f"},
     )
-    stage = Protocol(wide, [Unit(0, 1, 0)])
+    stage = Protocol(wide, [(Unit(0, 1, 0),)])
     with Journal(tmp_path / "journal.jsonl") as journal, cluster(1) as folder:
         execute(Conductor((stage,), journal), setting, 1, folder)
     assert stage.failure is not None

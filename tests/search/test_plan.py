@@ -1,7 +1,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensynth.search.plan import Rung, Unit, base_seed, cross_validation, full_epochs, ladder
+from gensynth.search.plan import (
+    Rung,
+    Unit,
+    base_seed,
+    cross_validation,
+    full_epochs,
+    ladder,
+    shared_out,
+)
 
 rung_lists = (
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)).filter(any), min_size=1, max_size=4)
@@ -41,3 +49,17 @@ def test_a_seed_is_a_function_of_its_arguments():
         base_seed(3, "ab", "search", 1),
     }
     assert len(others | {base_seed(3, "ab", "search")}) == 5
+
+
+@given(st.integers(1, 7), st.integers(1, 5), st.integers(1, 6))
+def test_cross_validations_are_shared_out_whole_while_there_is_one_for_each_worker(
+    count, folds, workers
+):
+    parts = [cross_validation(folds, 2, 100 * number) for number in range(count)]
+    jobs = shared_out(parts, workers)
+    assert [unit for job in jobs for unit in job] == [unit for part in parts for unit in part]
+    whole = [job for job in jobs if job in parts]
+    if folds > 1:
+        assert len(whole) % workers == 0
+        assert count - len(whole) < workers
+    assert all(job in parts or len(job) == 1 for job in jobs)
