@@ -1,15 +1,17 @@
 """Convolutions as a training computes them: forward, back, and for several pixels at a time.
 
-oneDNN computes one output channel in each lane of a vector, so a convolution to few channels leaves
-most lanes idle. Written ``p`` times, each a pixel further to the right, as a kernel of ``p * k``
-output channels that is applied at every ``p``-th pixel, a kernel of ``k`` gives the same numbers;
-channels last they are even in the same places, for ``p`` pixels of ``k`` channels are one of
-``p * k``. It has ``s + p - 1`` columns for ``s``, in which each channel has zeros, which costs less
-than the lanes are worth (``docs/training.md``, "What an epoch costs").
+oneDNN computes one output channel in each lane of a vector, of which there are sixteen with AVX-512
+and eight with AVX2, so a convolution to few channels leaves most lanes idle. Written ``p`` times,
+each a pixel further to the right, as a kernel of ``p * k`` output channels that is applied at every
+``p``-th pixel, a kernel of ``k`` gives the same numbers; channels last they are even in the same
+places, for ``p`` pixels of ``k`` channels are one of ``p * k``. It has ``s + p - 1`` columns for
+``s``, in which each channel has zeros, which costs less than the lanes are worth
+(``docs/training.md``, "What an epoch costs").
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -130,8 +132,14 @@ def _pixels_at_once(conv: Conv2d, channels: int, count: int, height: int, width:
     small = width < _LEAST_WIDTH or count * height * width < _LEAST_POSITIONS
     if apart or outside or columns == 1 or small:
         return 1
-    most = max(1, min(LANES // channels, _MOST_PIXELS))
+    most = max(1, min(_lanes() // channels, _MOST_PIXELS))
     return next(pixels for pixels in range(most, 0, -1) if width % pixels == 0)
+
+
+@cache
+def _lanes() -> int:
+    """Numbers in a vector of this processor."""
+    return 8 if torch.backends.cpu.get_cpu_capability() == "AVX2" else LANES
 
 
 def _convolve_at_once(

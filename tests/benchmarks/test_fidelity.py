@@ -106,7 +106,7 @@ def test_the_experiment_says_what_the_search_and_its_confirmation_do(plan):
         score = plan.scores[f"rung{number}"]
         assert (score.folds, score.epochs) == (rung.folds, rung.epochs)
     confirmed = plan.scores[CONFIRMED]
-    assert (confirmed.folds, confirmed.epochs) == (10, 120)
+    assert (confirmed.folds, confirmed.epochs) == (10, 40)
     assert plan.conditions[CONFIRMED].recipe == plan.experiment.training.resolved()
 
 

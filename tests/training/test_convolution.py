@@ -95,21 +95,24 @@ def test_small_maps_too_are_convolved_as_torch_does(given, dtype):
 
 
 @pytest.mark.parametrize(
-    ("read", "channels", "columns", "across"),
+    ("lanes", "read", "channels", "columns", "across"),
     [
-        (3, 8, 48, {"forward": 2, "maps": 4, "weights": 2}),
-        (11, 7, 48, {"forward": 2, "maps": 1, "weights": 2}),
-        (7, 11, 48, {"forward": 1, "maps": 2, "weights": 1}),
-        (20, 5, 48, {"forward": 3, "maps": 1, "weights": 3}),
-        (20, 5, 44, {"forward": 2, "maps": 1, "weights": 2}),
-        (20, 5, 43, {"forward": 1, "maps": 1, "weights": 1}),
-        (16, 16, 48, {"forward": 1, "maps": 1, "weights": 1}),
+        (16, 3, 8, 48, {"forward": 2, "maps": 4, "weights": 2}),
+        (16, 11, 7, 48, {"forward": 2, "maps": 1, "weights": 2}),
+        (16, 7, 11, 48, {"forward": 1, "maps": 2, "weights": 1}),
+        (16, 20, 5, 48, {"forward": 3, "maps": 1, "weights": 3}),
+        (16, 20, 5, 44, {"forward": 2, "maps": 1, "weights": 2}),
+        (16, 20, 5, 43, {"forward": 1, "maps": 1, "weights": 1}),
+        (16, 16, 16, 48, {"forward": 1, "maps": 1, "weights": 1}),
+        (8, 4, 8, 48, {"forward": 1, "maps": 2, "weights": 1}),
+        (8, 2, 4, 48, {"forward": 2, "maps": 4, "weights": 2}),
     ],
 )
-def test_neighbours_fill_a_vector(read, channels, columns, across):
+def test_neighbours_fill_a_vector(lanes, read, channels, columns, across):
     layer = layer_of((read, 48, columns), channels, kernel=(3, 3), padding=(1, 1))
     x = random_of((4, read, 48, columns), 1)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution, "_lanes", lambda: lanes)
         strides = recorded(patch)
         found = gone_over(layer, x, torch.float32)
     assert_close(found, by_torch(layer, x), 1e-4)
