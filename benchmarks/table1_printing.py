@@ -62,8 +62,8 @@ def printed(lines: Sequence[Line], *, seeds: int, epochs: int, protocol: Mapping
         epochs: Epochs wanted; a row that has others says so.
         protocol: ``folds`` and ``training`` wanted; a row says in what it differs.
     """
-    measured = [line.measured for line in lines if line.measured is not None]
-    synthetic = any(figures["synthetic"] for figures in measured)
+    measured = {line.name: line.measured for line in lines if line.measured is not None}
+    synthetic = any(figures["synthetic"] for figures in measured.values())
     sources = list(dict.fromkeys(line.published.source for line in lines if line.published))
     wanted = {"epochs": epochs, **protocol}
     cells = [[*_cells(line, sources, synthetic), _remarks(line, seeds, wanted)] for line in lines]
@@ -124,18 +124,24 @@ def _remarks(line: Line, seeds: int, wanted: Mapping[str, Any]) -> str:
     return "; ".join([*found, *_differences(wanted, {name: told[name] for name in wanted})])
 
 
-def _protocol(measured: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _protocol(measured: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """How the rows were measured, and by what they were chosen; which rows, where not all were."""
     if not measured:
         return
-    first = measured[0]
+    first = next(iter(measured.values()))
     folds = first["protocol"]["folds"]
     yield (
         f"Measured on {first['data']}: {first['images']} images of {first['sequences']} sequences, "
         f"{folds['count']} folds by {folds['by']}; accuracy pooled over the folds, mean over the "
         "training seeds, ± their standard deviation; Wilson 95 % interval over the sequences."
     )
-    words = [one["words"] for figures in measured for one in figures["chosen"] if one["seen"]]
-    yield from dict.fromkeys(words)
+    chosen: dict[str, list[str]] = {}
+    for name, figures in measured.items():
+        for one in figures["chosen"]:
+            if one["seen"]:
+                chosen.setdefault(one["words"], []).append(name)
+    for words, names in chosen.items():
+        yield words if len(names) == len(measured) else f"{', '.join(names)}: {words}"
 
 
 def _sources(sources: Sequence[str]) -> Iterator[str]:

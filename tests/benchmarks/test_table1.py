@@ -132,9 +132,13 @@ def test_published_and_measured_stand_in_columns_of_their_own():
 def test_a_found_network_states_the_folds_that_its_search_did_not_see():
     unseen = {"accuracy": 0.8, "interval": [0.7, 0.9]}
     chosen = [{"what": "network", "words": "by folds 0 to 2.", "seen": [0, 1, 2], "unseen": unseen}]
-    text = shown(Line("found", None, tiny(4), figures(chosen=chosen)))
+    found = Line("found", None, tiny(4), figures(chosen=chosen))
+    text = shown(found)
     assert "80.0 [70.0, 90.0]" in cells(text)[0]
-    assert "by folds 0 to 2." in text
+    assert "\n\nby folds 0 to 2." in text
+    beside = shown(found, Line("other", None, tiny(4), figures()))
+    assert "\n\nfound: by folds 0 to 2." in beside
+    assert "\n\nother: by folds 1 to 9." in beside
 
 
 def test_no_published_accuracy_stands_beside_synthetic_faces():
