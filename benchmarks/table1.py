@@ -1,10 +1,10 @@
 """Table 1 of the EmotionNet Nano paper: published and measured side by side.
 
-Every network of it that is published, the other prototypes and the networks that were found
-(``genomes/``), each beside ResNet-20 thinned uniformly to its size, are trained by one protocol and
-one recipe: ten folds by subject, several training seeds, the recipe and the epochs of
-``experiments/ck48_nano_b.yaml``. What is trained is kept, fold by fold, and the same command goes
-on.
+Every network that is published, and those that were found (``genomes/``), each beside ResNet-20
+thinned uniformly to its size, are trained by one protocol and one recipe: ten folds by subject,
+several training seeds, the recipe and the epochs of ``experiments/ck48_nano_b.yaml``. The other
+prototypes, from which searches start, have rows where ``--rows`` names them. What is trained is
+kept, fold by fold, and the same command goes on.
 
     python -m benchmarks.table1 --data-root DIR
 """
@@ -62,7 +62,7 @@ class Row:
 
 
 def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
-    """All rows: networks by rising multiply-accumulates, then those that cannot be trained.
+    """All rows that there are: networks by rising multiply-accumulates, then what is not published.
 
     A prototype reads gray or colour images as the data are, at the size that it is made for.
 
@@ -82,6 +82,12 @@ def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
         made += [Row(file.stem, None, genome), Row(f"{THINNED}-as-{file.stem}", None, control)]
     unpublished = [Row(one.name, one, None) for one in known if one.prototype is None]
     return sorted(made, key=_macs) + unpublished
+
+
+def usual(every: Sequence[Row]) -> list[Row]:
+    """The rows of the table where none are named: what is published, and what was found."""
+    prototypes = config.options("prototype")
+    return [row for row in every if row.published or row.name not in prototypes]
 
 
 def measure(
@@ -148,8 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         experiment = config.load(Experiment, overrides)
         every = rows(experiment)
-        names = selected(sorted(row.name for row in every), options.rows, what="row")
-        shown = [row for row in every if row.name in names]
+        named = selected(sorted(row.name for row in every), options.rows, what="row")
+        shown = [row for row in every if row.name in named] if options.rows else usual(every)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -193,7 +199,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add_data(parser)
-    add("--rows", metavar="A,B", help="only these rows; all when not given")
+    add("--rows", metavar="A,B", help="these rows; what is published or found if not given")
     add("--seeds", type=positive, default=SEEDS, help=f"training seeds of a row ({SEEDS})")
     add("--epochs", type=positive, help=f"epochs of a training; those of {BASE} if not given")
     add("--results", type=Path, default=RESULTS, help="where what is trained is kept")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import table1
-from benchmarks.table1 import Row, main, rows
+from benchmarks.table1 import Row, main, rows, usual
 from benchmarks.table1_printing import HEADS, Line, printed
 from gensynth import config
 from gensynth import genome as genomes
@@ -106,6 +106,20 @@ def test_found_networks_are_rows_in_their_place(experiment, tmp_path: Path):
     assert len(found) == len(rows(experiment, tmp_path / "nowhere")) + 2
 
 
+def test_what_searches_start_from_has_a_row_where_it_is_named(experiment, capsys, tmp_path: Path):
+    every = rows(experiment)
+    left = {row.name for row in every} - {row.name for row in usual(every)}
+    published = {row.name for row in every if row.published}
+    assert left == set(config.options("prototype")) - published
+    assert "resnet20_cells" in left
+    shown = ["--only-print", "--results", str(tmp_path), "--rows", "resnet20_cells,resnet50"]
+    assert main(shown) == 0
+    assert [row[0] for row in cells(capsys.readouterr().out)] == [
+        "resnet20_cells",
+        "ResNet50 (`resnet50`)",
+    ]
+
+
 def test_published_and_measured_stand_in_columns_of_their_own():
     nano_b = next(one for one in TABLE_1 if one.prototype == "emotionnet_nano_b")
     nano_a = next(one for one in TABLE_1 if one.name == "EmotionNet Nano-A")
@@ -167,7 +181,7 @@ def test_only_print_trains_nothing(capsys: pytest.CaptureFixture[str], tmp_path:
         EvaluationDirectory(folder).figures.write_text(kept)
     assert main(["--only-print", "--results", str(tmp_path)]) == 0
     printed_rows = cells(capsys.readouterr().out)
-    assert len(printed_rows) == len(rows(config.load(Experiment, [table1.BASE])))
+    assert len(printed_rows) == len(usual(rows(config.load(Experiment, [table1.BASE]))))
     assert [row[MEASURED] for row in printed_rows if "micro_expnet" in row[0]] == [
         "77.7 [85.0, 93.0]"
     ]
