@@ -54,11 +54,13 @@ class Row:
         name: How ``--rows`` calls it.
         published: What is published of the network.
         genome: The network; None where its layers are not published.
+        start: Whether it is here for searches to start from, and shown only where it is named.
     """
 
     name: str
     published: Published | None
     genome: Genome | None
+    start: bool = False
 
 
 def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
@@ -73,7 +75,7 @@ def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
     known = [*TABLE_1, *OTHERS]
     named = {one.prototype: one for one in known if one.prototype}
     made = [
-        Row(name, named.get(name), _fitted(name, experiment))
+        Row(name, named.get(name), _fitted(name, experiment), start=name not in named)
         for name in config.options("prototype")
     ]
     for file in sorted(found.glob("*.json")):
@@ -82,12 +84,6 @@ def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
         made += [Row(file.stem, None, genome), Row(f"{THINNED}-as-{file.stem}", None, control)]
     unpublished = [Row(one.name, one, None) for one in known if one.prototype is None]
     return sorted(made, key=_macs) + unpublished
-
-
-def usual(every: Sequence[Row]) -> list[Row]:
-    """The rows of the table where none are named: what is published, and what was found."""
-    prototypes = config.options("prototype")
-    return [row for row in every if row.published or row.name not in prototypes]
 
 
 def measure(
@@ -155,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         experiment = config.load(Experiment, overrides)
         every = rows(experiment)
         named = selected(sorted(row.name for row in every), options.rows, what="row")
-        shown = [row for row in every if row.name in named] if options.rows else usual(every)
+        shown = [row for row in every if row.name in named and (options.rows or not row.start)]
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

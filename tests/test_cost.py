@@ -176,6 +176,7 @@ def test_cost_is_what_torch_counts_on_every_prototype(repository):
         ("emotionnet_nano_b_normalised", 141_701, 44_209_600),
         ("resnet20", 271_991, 91_165_120),
         ("resnet14_slim", 31_419, 3_388_312),
+        ("resnet20_cells", 18_307, 5_761_008),
         ("micro_expnet", 65_000, 2_853_248),
     ],
 )

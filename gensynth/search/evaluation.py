@@ -101,9 +101,9 @@ class Protocol:
         return False
 
     def result(self, job: Job, result: FoldResult) -> bool:
-        """Keeps a fold."""
+        """Keeps a fold; after a failure the rest of a job is for nothing."""
         self.results[Unit(result.fold, result.epochs, result.seed)] = result
-        return True
+        return self.failure is None
 
     def failed(self, job: Job, reason: str) -> None:
         """Gives up: figures without a fold would be of something else."""
@@ -165,9 +165,8 @@ def evaluate_network(
     if fold is not None:
         parts = [(part[fold],) for part in parts]
     bench = Bench(dataset, laid, experiment.training.resolved())
-    workers = min(workers_of(experiment), sum(map(len, parts)))
-    protocol = Protocol(genome, shared_out(parts, workers))
     with _journal(output, genome, bench, experiment) as journal:
+        protocol, workers = _planned(genome, parts, journal, workers_of(experiment))
         _train(protocol, bench, experiment, journal, workers, watcher or Silent())
         repetitions = [[protocol.results[unit] for unit in part] for part in parts]
         figures = _report(genome, experiment, bench, repetitions, bases)
@@ -231,7 +230,22 @@ def _banner(genome: Genome, bench: Bench) -> tuple[str, ...]:
     if (first := bench.recipe.pretraining) is None:
         return lines
     drawn = f"{first.populations} drawn data sets"
-    return (*lines, f"before its first fold each worker trains {first.epochs} epochs on {drawn}")
+    return (
+        *lines,
+        f"whoever begins a cross-validation first trains {first.epochs} epochs on {drawn}",
+    )
+
+
+def _planned(
+    genome: Genome, parts: Sequence[tuple[Unit, ...]], journal: Journal, workers: int
+) -> tuple[Protocol, int]:
+    """What there is to train, and how many workers have something to do."""
+    units = [unit for part in parts for unit in part]
+    known = {unit for unit in units if journal.find(genome.hash, unit) is not None}
+    left = [tuple(unit for unit in part if unit not in known) for part in parts]
+    busy = max(1, min(workers, len(units) - len(known)))
+    recalled = ((unit,) for unit in units if unit in known)
+    return Protocol(genome, (*recalled, *shared_out([part for part in left if part], busy))), busy
 
 
 def _train(

@@ -37,7 +37,7 @@ class Job:
         genome: The network.
         units: The folds.
         trial: Number of the Optuna trial, if the job belongs to one.
-        attempt: How often it was given to a worker that failed.
+        attempt: How often in a row it was given to a worker that failed.
     """
 
     phase: Phase
@@ -155,7 +155,7 @@ class Conductor:
         if self.journal.find(job.genome.hash, unit) is None:
             self.journal.append(Entry.of(job.phase, job.trial, job.genome.hash, result))
         remaining = tuple(other for other in job.units if other != unit)
-        job = replace(job, units=remaining)
+        job = replace(job, units=remaining, attempt=0)
         wanted = stage.result(job, result) and bool(remaining)
         if wanted:
             self._live[key] = (stage, job)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import stdev
 
@@ -15,7 +16,10 @@ from gensynth.errors import UserError
 from gensynth.genome import Genome
 from gensynth.search import Experiment, Setting, evaluate_network
 from gensynth.search.evaldir import EvaluationDirectory, fingerprint
+from gensynth.search.evaluation import Protocol
 from gensynth.search.journal import read
+from gensynth.search.plan import Unit, cross_validation
+from gensynth.training import FoldResult
 from tests.fake_run import tiny
 from tests.search.conftest import drive
 
@@ -95,7 +99,11 @@ def test_a_fold_is_the_same_alone_and_among_the_others(small, here, network: Gen
     assert timeless(whole)["folds"][2] == timeless(alone)["folds"][0]
 
 
-def test_what_was_stopped_goes_on_where_it_was(small, here, network: Genome, tmp_path: Path):
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_what_was_stopped_goes_on_where_it_was(
+    small, here, network: Genome, tmp_path: Path, workers: int
+):
+    small = partial(small, f"workers={workers}")
     output = EvaluationDirectory(tmp_path / "kept")
     trained = here(folds=5)
     with pytest.raises(KeyboardInterrupt):
@@ -120,6 +128,46 @@ def test_more_seeds_cost_only_what_is_new(small, here, network: Genome, tmp_path
     )
     assert trained == [4, 4]
     assert two["per_seed"][:1] == one["per_seed"]
+
+
+def test_what_is_left_is_shared_out(
+    small, network: Genome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    sizes: list[int] = []
+
+    def execute(conductor, material, *ignored):
+        real = conductor.next
+
+        def following():
+            found = real()
+            sizes.extend([] if found is None else [len(found[1].units)])
+            return found
+
+        conductor.next = following
+        drive(conductor, material)
+
+    monkeypatch.setattr(
+        "gensynth.search.evaluation.cluster", lambda *ignored: nullcontext(tmp_path)
+    )
+    monkeypatch.setattr("gensynth.search.evaluation.execute", execute)
+    for count in (1, 2, 5):
+        experiment = small("workers=2")
+        evaluate_network(network, experiment, epochs=1, seeds=count, output=tmp_path / "kept")
+    assert sizes == [*[1] * 4, *[1] * 4, 4, 4, *[1] * 4]
+
+
+def test_after_a_failure_the_rest_of_a_job_is_not_wanted(network: Genome):
+    first, second = cross_validation(2, 1, 5)
+    stage = Protocol(network, [(first, second), (Unit(0, 1, 9),)])
+    job, other = stage.next(), stage.next()
+    assert job is not None
+    assert other is not None
+    result = FoldResult(
+        fold=0, epochs=1, seed=5, predictions=(0,), correct=1, total=1, seconds=0, loss=1.0
+    )
+    assert stage.result(job, result)
+    stage.failed(other, "worker died")
+    assert not stage.result(job, result)
 
 
 def test_an_output_of_something_else_is_refused(small, here, network: Genome, tmp_path: Path):

@@ -3,9 +3,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gensynth.config import load
+from gensynth.cost import cost
 from gensynth.errors import UserError
+from gensynth.prototype import expand
 from gensynth.search import Experiment, prepare
 from gensynth.search.rundir import first_difference, open_run
+from gensynth.space import decode, load_space, unmeetable
+
+SHIPPED = ("ck48_accurate", "ck48_nano_b", "ck48_small")
 
 
 @pytest.mark.parametrize(
@@ -123,3 +129,20 @@ def test_a_recall_that_the_search_never_tests_is_refused(small):
         prepare(small(*bound, "fidelity.rungs=[{folds: 1, epochs: 1}]"))
     assert "give the last of fidelity.rungs more folds" in str(caught.value)
     prepare(small(*bound, "fidelity.rungs=[{folds: 1, epochs: 1}, {folds: 2, epochs: 1}]"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_experiments_begin_with_a_network_within_their_static_bounds(name: str):
+    experiment = load(Experiment, [f"experiment={name}", "data.root=somewhere"])
+    space = load_space(experiment.search_space, experiment.prototype, 7)
+    start = decode(space, space.start)
+    assert start.hash == expand(experiment.prototype, 7).hash
+    costs = cost(start).metrics()
+    assert not any(value > 0 for value in experiment.constraint.static.violations(costs).values())
+    assert not list(unmeetable(experiment.constraint, space))
+    assert experiment.name == name
+    assert experiment.confirm.seeds == 3
+
+
+def test_every_shipped_experiment_is_tested(repository: Path):
+    assert sorted(file.stem for file in (repository / "experiments").iterdir()) == list(SHIPPED)

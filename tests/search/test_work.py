@@ -155,6 +155,19 @@ def test_a_failed_job_is_tried_once_more_without_the_folds_it_has(journal):
     assert conductor.error is None
 
 
+def test_each_fold_of_a_job_may_fail_once(journal):
+    stage = Jobs(deque([job("relu", folds=3)]), wanted=99)
+    conductor = Conductor((stage,), journal)
+    key, one = given(conductor)
+    for unit in one.units:
+        conductor.failed(key, "worker died")
+        key, again = given(conductor)
+        assert again.units[0] == unit
+        conductor.result(key, trained(unit))
+    assert conductor.next() is None
+    assert stage.failures == []
+
+
 def test_when_everything_fails_the_run_ends_and_says_why(journal):
     stage = Jobs(deque(job("relu", seed=seed) for seed in range(0, 500, 10)))
     conductor = Conductor((stage,), journal, workers=1)
