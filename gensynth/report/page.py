@@ -21,7 +21,7 @@ _PHASES = {
     "setup": "setting up",
     "search_training": "training in the search, over all workers",
     "confirm_training": "training to confirm, over all workers",
-    "overhead": "workers not training",
+    "overhead": "workers on anything else, drawn faces included",
     "total": "whole run, by the clock",
 }
 

@@ -184,7 +184,8 @@ class _Session:
         """Time of the run over all its sessions.
 
         ``setup`` and ``total`` are by the clock; the trainings and ``overhead`` (what workers did
-        not spend training after set-up) are seconds of workers.
+        not spend training on folds after set-up; pretrainings are part of it) are seconds of
+        workers.
         """
         spent: dict[str, float] = defaultdict(float)
         for entry in self.journal:
