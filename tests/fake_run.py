@@ -108,6 +108,7 @@ def make_run(folder: Path, *, synthetic: bool = True, config: dict[str, Any] | N
             "setup": 4.0,
             "search_training": 300.0,
             "confirm_training": 60.0,
+            "pretraining": 0.0,
             "overhead": 9.0,
             "total": 373.0,
         },

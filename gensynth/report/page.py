@@ -21,7 +21,8 @@ _PHASES = {
     "setup": "setting up",
     "search_training": "training in the search, over all workers",
     "confirm_training": "training to confirm, over all workers",
-    "overhead": "workers on anything else, drawn faces included",
+    "pretraining": "learning drawn faces first, over all workers",
+    "overhead": "workers on anything else",
     "total": "whole run, by the clock",
 }
 

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import NamedTuple
 
 from gensynth.genome import Genome
 from gensynth.search import racing
@@ -30,6 +31,18 @@ SHARE_OF_FIRST = 0.6
 MARGIN = 1.15
 """For the folds that are under way when the search ends, and for the last ones that leave a worker
 without work."""
+
+
+class Pace(NamedTuple):
+    """How long a network trains, 0 where nothing is known of it.
+
+    Attributes:
+        epoch: Seconds that an epoch of one fold takes.
+        start: Seconds that its pretraining takes.
+    """
+
+    epoch: float
+    start: float
 
 
 @dataclass
@@ -73,8 +86,7 @@ class Confirmation:
         ledger: Its study.
         clock: Its time.
         workers: Number of workers.
-        pace: Seconds that an epoch of one fold of a network takes, by canonical hash; None where
-            nothing is known of it.
+        pace: How long a network trains, by canonical hash.
         begun: Canonical hashes of the networks whose confirmation an earlier session began.
         spare: Something to do while all workers are busy.
     """
@@ -83,7 +95,7 @@ class Confirmation:
     ledger: Ledger
     clock: Clock
     workers: int
-    pace: Callable[[str], float | None]
+    pace: Callable[[str], Pace]
     begun: Sequence[str] = ()
     spare: Callable[[], object] = lambda: None
     finalists: list[Finalist] = field(default_factory=list)
@@ -244,10 +256,14 @@ class Confirmation:
         return self.clock.within(self._seconds(outcome))
 
     def _seconds(self, outcome: Outcome) -> float:
-        """Estimated time to confirm a candidate with all workers."""
-        confirm = self.setting.experiment.confirm
-        epochs = len(self.setting.folds) * self.setting.experiment.confirm_epochs * confirm.seeds
-        return (self.pace(outcome.genome) or 0.0) * epochs / self.workers
+        """Estimated time to confirm a candidate with all workers.
+
+        They have a cross-validation's folds in common, and each makes its pretraining.
+        """
+        seeds = self.setting.experiment.confirm.seeds
+        epochs = len(self.setting.folds) * self.setting.experiment.confirm_epochs
+        pace = self.pace(outcome.genome)
+        return seeds * (pace.start + pace.epoch * epochs / self.workers)
 
 
 def ranking(outcomes: Sequence[Outcome]) -> list[Outcome]:

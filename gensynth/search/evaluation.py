@@ -338,4 +338,5 @@ def _fold(result: FoldResult, bench: Bench) -> dict[str, Any]:
         "predictions": list(result.predictions),
         "loss": result.loss,
         "seconds": round(result.seconds, 3),
+        "pretraining": round(result.pretraining, 3),
     }

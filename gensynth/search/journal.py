@@ -37,6 +37,7 @@ class Entry:
         predictions: Class index of each test image.
         loss: Final training loss; None if the training diverged.
         seconds: Time that the training took.
+        pretraining: Time of the pretraining that was made for it, if one was.
     """
 
     phase: Phase
@@ -50,6 +51,7 @@ class Entry:
     predictions: tuple[int, ...]
     loss: float | None
     seconds: float
+    pretraining: float = 0.0
 
     @property
     def unit(self) -> Unit:
@@ -68,6 +70,7 @@ class Entry:
             total=self.total,
             seconds=self.seconds,
             loss=self.loss,
+            pretraining=self.pretraining,
         )
 
     @classmethod

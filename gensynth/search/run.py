@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from gensynth.errors import UserError
 from gensynth.search.candidates import SESSION, Candidates
 from gensynth.search.cluster import cluster
-from gensynth.search.confirm import Confirmation
+from gensynth.search.confirm import Confirmation, Pace
 from gensynth.search.engine import execute
 from gensynth.search.events import Best, Progress, Silent, Watcher
 from gensynth.search.experiment import Experiment
@@ -183,29 +183,32 @@ class _Session:
     def _seconds(self) -> dict[str, float]:
         """Time of the run over all its sessions.
 
-        ``setup`` and ``total`` are by the clock; the trainings and ``overhead`` (what workers did
-        not spend training on folds after set-up; pretrainings are part of it) are seconds of
-        workers.
+        ``setup`` and ``total`` are by the clock; the trainings, ``pretraining`` (of both) and
+        ``overhead`` (everything else after set-up) are seconds of workers.
         """
         spent: dict[str, float] = defaultdict(float)
         for entry in self.journal:
             spent[entry.phase] += entry.seconds
+            spent["pretraining"] += entry.pretraining
         total = self.clock.used
-        training = spent["search"] + spent["confirm"]
+        training = sum(spent.values())
         return {
             "setup": self.setup,
             "search_training": spent["search"],
             "confirm_training": spent["confirm"],
+            "pretraining": spent["pretraining"],
             "overhead": max(0.0, (total - self.setup) * self.workers - training),
             "total": total,
             "workers": float(self.workers),
         }
 
-    def _pace(self, genome: str) -> float | None:
-        """Seconds an epoch of one fold of a network takes."""
+    def _pace(self, genome: str) -> Pace:
         entries = [entry for entry in self.journal if entry.genome == genome]
         epochs = sum(entry.epochs for entry in entries)
-        return sum(entry.seconds for entry in entries) / epochs if epochs else None
+        return Pace(
+            epoch=sum(entry.seconds for entry in entries) / epochs if epochs else 0.0,
+            start=max((entry.pretraining for entry in entries), default=0.0),
+        )
 
     def _watch(self, *, force: bool = False, stage: str | None = None) -> None:
         now = time.monotonic()

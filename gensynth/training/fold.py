@@ -33,6 +33,8 @@ class FoldResult:
         total: Number of test images.
         seconds: Wall-clock time, without that of a pretraining, which other folds share. Not part
             of equality.
+        pretraining: Wall-clock time of the pretraining that was made for this fold; next to nothing
+            where another fold's was at hand. Not part of equality.
         loss: Mean training loss of the last epoch; None if the training diverged. The predictions
             are then the most frequent class of the training part for every image.
     """
@@ -45,6 +47,7 @@ class FoldResult:
     total: int
     seconds: float = field(compare=False)
     loss: float | None
+    pretraining: float = field(default=0.0, compare=False)
 
     @property
     def accuracy(self) -> float:
@@ -90,6 +93,7 @@ def train_fold(
     train, test = torch.from_numpy(fold.train), torch.from_numpy(fold.test)
     recipe = recipe.resolved()
     common = (seed - fold.index) % _SEEDS
+    begun = time.perf_counter()
     start = pretrained(genome, dataset.classes, recipe, seed=common) if recipe.pretraining else None
     started = time.perf_counter()
     fitted = fit(
@@ -113,6 +117,7 @@ def train_fold(
         total=len(fold.test),
         seconds=time.perf_counter() - started,
         loss=loss,
+        pretraining=started - begun,
     )
 
 

@@ -1,4 +1,5 @@
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from optuna.trial import TrialState
 from gensynth.generator import Unsatisfiable
 from gensynth.search import Setting, prepare
 from gensynth.search.candidates import Candidates
-from gensynth.search.confirm import Confirmation, ranking
+from gensynth.search.confirm import MARGIN, Confirmation, Pace, ranking
 from gensynth.search.journal import Journal, read
 from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
 from gensynth.search.setting import sampler
@@ -33,7 +34,7 @@ class Session:
             self.ledger,
             clock,
             1,
-            pace=lambda genome: None,
+            pace=lambda genome: Pace(epoch=0.0, start=0.0),
             begun=tuple(
                 dict.fromkeys(entry.genome for entry in journal if entry.phase == "confirm")
             ),
@@ -84,6 +85,17 @@ def test_a_search_trains_its_budget_and_confirms_on_all_folds(whole):
     assert evaluation.accuracy == pytest.approx(
         sum(entry.correct for entry in confirmed) / evaluation.images
     )
+
+
+def test_time_is_kept_for_the_pretrainings_of_a_confirmation_too(whole):
+    """Each of its cross-validations begins with one, of which every worker makes its own."""
+    confirmation = replace(whole[0].confirmation, workers=2, clock=Clock(limit=1e6))
+    plan = confirmation.setting.experiment.confirm
+    units = [unit for one in confirmation.finalists for unit in one.units]
+    assert len(confirmation.finalists) == plan.finalists == 1
+    trainings = sum(unit.epochs for unit in units) * 0.5 / 2
+    confirmation.pace = lambda genome: Pace(epoch=0.5, start=7.0)
+    assert confirmation.reserve() == pytest.approx(MARGIN * (trainings + plan.seeds * 7.0))
 
 
 def test_static_bounds_hold_for_everything_that_was_trained(whole):

@@ -131,8 +131,10 @@ def test_seconds_add_up(run):
     journal = read(Path(results["run"]) / "journal.jsonl")
     training = seconds["search_training"] + seconds["confirm_training"]
     assert training == pytest.approx(sum(entry.seconds for entry in journal), abs=0.01)
+    starts = seconds["pretraining"]
+    assert starts == pytest.approx(sum(entry.pretraining for entry in journal), abs=0.01)
     rest = (seconds["total"] - seconds["setup"]) * seconds["workers"]
-    assert seconds["overhead"] == pytest.approx(rest - training, abs=0.05)
+    assert seconds["overhead"] == pytest.approx(rest - training - starts, abs=0.05)
 
 
 def test_the_watcher_sees_the_run(run):
@@ -206,7 +208,7 @@ def test_one_worker_or_three_and_twice_the_same(small, tmp_path: Path):
     def trained(name: str, workers: int) -> list[dict[str, object]]:
         search(small(f"name={name}", f"workers={workers}"))
         lines = (tmp_path / "runs" / name / "journal.jsonl").read_text().splitlines()
-        return [{**json.loads(line), "seconds": 0} for line in lines]
+        return [{**json.loads(line), "seconds": 0, "pretraining": 0} for line in lines]
 
     first, second, third = trained("a", 1), trained("b", 1), trained("c", 3)
     assert first == second

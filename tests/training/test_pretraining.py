@@ -99,6 +99,19 @@ def test_folds_of_one_network_begin_alike_and_change_nothing_for_each_other(
     assert all(torch.equal(after[name], before[name]) for name in before)
 
 
+def test_its_time_is_told_by_the_fold_that_it_was_made_for(
+    net: Genome, faces: Dataset, recipe: Recipe
+):
+    first, second = (
+        train_fold(net, faces, fold, epochs=1, seed=40 + fold.index, recipe=recipe)
+        for fold in folds(faces, k=3)[:2]
+    )
+    assert 0 <= second.pretraining < first.pretraining
+    plain = recipe.model_copy(update={"pretraining": None})
+    none = train_fold(net, faces, folds(faces, k=3)[0], epochs=1, seed=40, recipe=plain)
+    assert none.pretraining < first.pretraining
+
+
 def test_each_cross_validation_has_a_start_of_its_own(net: Genome, faces: Dataset, recipe: Recipe):
     one, same, other = (
         pretrained(net, faces.classes, recipe.resolved(), seed=seed) for seed in (20, 20, 30)
