@@ -172,18 +172,17 @@ def remaining(left: Collection[Training], known: Known, plan: Plan, processes: i
 
 
 def train(training: Training) -> FoldResult:
-    """One training; its ``seconds`` are processor time."""
+    """One training; its seconds are processor time."""
     dataset, laid = _loaded(training.condition)
-    began = time.process_time()
-    result = train_fold(
+    return train_fold(
         training.genome,
         dataset,
         laid[training.unit.fold],
         epochs=training.unit.epochs,
         seed=training.unit.seed,
         recipe=training.condition.recipe,
+        clock=time.process_time,
     )
-    return replace(result, seconds=time.process_time() - began)
 
 
 def with_fewer_people(fold: Fold, dataset: Dataset, share: float) -> Fold:
@@ -250,7 +249,8 @@ def _paid(known: Known, plan: Plan) -> dict[str, tuple[float, float]]:
         if model is not None:
             seconds, work = paid.get(condition, (0.0, 0.0))
             done = replace(model, unit=unit).work
-            paid[condition] = (seconds + entry.seconds, work + done)
+            spent = entry.seconds + entry.pretraining
+            paid[condition] = (seconds + spent, work + done)
     return paid
 
 

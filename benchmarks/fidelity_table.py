@@ -161,6 +161,21 @@ class Measured:
                 found[network.hash] = [self._known[key] for key in keys]
         return found
 
+    def seconds(self, name: str, network: str) -> float:
+        """Processor time of a score of a network as if it were the only one.
+
+        It counts one pretraining, though scores with seeds in common share it, and though every
+        process that has one of the trainings makes it.
+        """
+        entries = self.of(name)[network]
+        seeds_of = self.plan.conditions[name].name, entries[0].genome, entries[0].phase
+        starts = [
+            entry.pretraining
+            for (condition, genome, _), entry in self._known.items()
+            if (condition, genome, entry.phase) == seeds_of
+        ]
+        return max(starts) + sum(entry.seconds for entry in entries)
+
 
 def accuracy(entries: Sequence[Entry], folds: Collection[int]) -> float:
     """Share of the test images of some folds that are right."""
@@ -183,10 +198,11 @@ def printed(plan: Plan, known: Mapping[Key, Entry], names: Collection[str]) -> s
         scores = {one.hash: figure(one) for one in plan.networks if one.hash in truth}
         everything = range(plan.scores[CONFIRMED].folds)
         rows.append([name, words, "no training", *_compared(scores, truth, everything, ())])
-    return "\n\n".join([*_notes(plan, truth), markdown(HEADS, rows)])
+    return "\n\n".join([*_notes(measured, truth), markdown(HEADS, rows)])
 
 
-def _notes(plan: Plan, truth: Mapping[str, list[Entry]]) -> Iterator[str]:
+def _notes(measured: Measured, truth: Mapping[str, list[Entry]]) -> Iterator[str]:
+    plan = measured.plan
     (least, most), confirmed = plan.specification.params, plan.scores[CONFIRMED]
     drawn = "SYNTHETIC faces" if plan.experiment.data.kind == "synthetic" else "real faces"
     yield (
@@ -198,7 +214,7 @@ def _notes(plan: Plan, truth: Mapping[str, list[Entry]]) -> Iterator[str]:
         return
     every = range(confirmed.folds)
     found = [accuracy(entries, every) for entries in truth.values()]
-    hours = sum(entry.seconds for entries in truth.values() for entry in entries) / 3600
+    hours = sum(measured.seconds(CONFIRMED, network) for network in truth) / 3600
     yield (
         f"Confirmed accuracy from {100 * min(found):.1f} to {100 * max(found):.1f} %, "
         f"{hours:.2f} hours of processor time."
@@ -237,8 +253,8 @@ def _trained(
         return
     found = measured.of(name)
     both = [network for network in found if network in truth]
-    spent = sum(entry.seconds for network in both for entry in found[network])
-    whole = sum(entry.seconds for network in both for entry in truth[network])
+    spent = sum(measured.seconds(name, network) for network in both)
+    whole = sum(measured.seconds(CONFIRMED, network) for network in both)
     share = f"{100 * spent / whole:.1f}" if whole else NONE
     every, tested = range(plan.scores[CONFIRMED].folds), plan.tested(name)
     scores = {

@@ -66,6 +66,7 @@ def report(run: Path) -> None:
     print(f"  set-up                     {seconds['setup']:8.1f} s")
     print(f"  training, search           {seconds['search_training']:8.1f} worker-s")
     print(f"  training, confirmation     {seconds['confirm_training']:8.1f} worker-s")
+    print(f"  drawn faces                {seconds['pretraining']:8.1f} worker-s")
     print(
         f"  everything else            {seconds['overhead']:8.1f} worker-s "
         f"= {seconds['overhead'] / available:.1%} of {available:.0f}"
@@ -80,7 +81,8 @@ def grow(run: Path, workers: int, parts: int = 4) -> None:
     trials = [trial for trial in study.trials if trial.datetime_complete is not None]
     trained: dict[int | None, float] = {}
     for entry in read(run / "journal.jsonl"):
-        trained[entry.trial] = trained.get(entry.trial, 0.0) + entry.seconds
+        spent = entry.seconds + entry.pretraining
+        trained[entry.trial] = trained.get(entry.trial, 0.0) + spent
     print(f"{len(trials)} trials, {workers} workers")
     print("  trials       seconds   training   else a trial (worker-s)")
     size = len(trials) // parts

@@ -16,6 +16,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ class Row:
 def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
     """All rows that there are: networks by rising multiply-accumulates, then what is not published.
 
-    A prototype reads gray or colour images as the data are, at the size that it is made for.
+    A prototype reads gray or colour images as the data are, at the size that it is made for. What
+    was found for other channels or another number of classes has no row.
 
     Args:
         experiment: For the data's classes and channels.
@@ -78,9 +80,12 @@ def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
         Row(name, named.get(name), _fitted(name, experiment), start=name not in named)
         for name in config.options("prototype")
     ]
+    control_of = partial(thinned, _fitted(THINNED, experiment))
     for file in sorted(found.glob("*.json")):
         genome = genomes.load(file)
-        control = thinned(_fitted(THINNED, experiment), cost(genome).params)
+        control = control_of(cost(genome).params)
+        if _ends(genome) != _ends(control):
+            continue
         made += [Row(file.stem, None, genome), Row(f"{THINNED}-as-{file.stem}", None, control)]
     unpublished = [Row(one.name, one, None) for one in known if one.prototype is None]
     return sorted(made, key=_macs) + unpublished
@@ -89,7 +94,7 @@ def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
 def measure(
     row: Row, overrides: Sequence[str], folder: Path, *, seeds: int, epochs: int | None
 ) -> None:
-    """Trains what a row lacks: one cross-validation after the other.
+    """Trains what a row lacks.
 
     Args:
         row: One with a network.
@@ -106,12 +111,16 @@ def measure(
     before = _read(folder)
     known = len(before["seeds"]) if before else 0
     wanted = max(known, seeds)
-    for count in range(min(known + 1, wanted), wanted + 1):
-        with Display() as display:
-            figures = evaluate_network(
-                row.genome, experiment, seeds=count, epochs=epochs, output=folder, watcher=display
-            )
-        write_evaluation(figures, EvaluationDirectory(folder).drawing)
+    with Display() as display:
+        figures = evaluate_network(
+            row.genome, experiment, seeds=wanted, epochs=epochs, output=folder, watcher=display
+        )
+    write_evaluation(figures, EvaluationDirectory(folder).drawing)
+
+
+def _ends(genome: Genome) -> tuple[object, ...]:
+    """Channels that a network reads, and the shapes that it gives."""
+    return genome.input.channels, *(genome.shapes[node] for node in genome.outputs.values())
 
 
 def _suited(genome: Genome, overrides: Sequence[str]) -> Experiment:

@@ -260,7 +260,7 @@ def _protocol(results: Results) -> str:
         )
         words.append(
             "The search's folds are among those of the confirmation: networks were chosen by their "
-            "test images. The folds that it did not see chose nothing."
+            "test images. The folds that it did not see had no part in choosing among its networks."
         )
         words.append("No epoch was picked by test images, in the search or in confirmation.")
     words.append(results.recipe)

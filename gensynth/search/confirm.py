@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from statistics import fmean
 from typing import NamedTuple
 
@@ -258,12 +259,14 @@ class Confirmation:
     def _seconds(self, outcome: Outcome) -> float:
         """Estimated time to confirm a candidate with all workers.
 
-        They have a cross-validation's folds in common, and each makes its pretraining.
+        Every worker that has folds of a cross-validation makes its pretraining.
         """
         seeds = self.setting.experiment.confirm.seeds
-        epochs = len(self.setting.folds) * self.setting.experiment.confirm_epochs
+        trainings = seeds * len(self.setting.folds)
         pace = self.pace(outcome.genome)
-        return seeds * (pace.start + pace.epoch * epochs / self.workers)
+        starts = min(seeds, ceil(trainings / self.workers))
+        epochs = trainings * self.setting.experiment.confirm_epochs
+        return starts * pace.start + pace.epoch * epochs / self.workers
 
 
 def ranking(outcomes: Sequence[Outcome]) -> list[Outcome]:

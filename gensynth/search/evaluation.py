@@ -43,7 +43,7 @@ GREATEST_SEED = 2**63 - 1
 """Of a training; fold ``i`` of a cross-validation adds ``i`` to the base seed."""
 
 SEEDS = 3
-"""Cross-validations of an evaluation: single ones of the same network differ by about a point."""
+"""Cross-validations of an evaluation: single ones of the same network differ by a point or two."""
 
 VERSIONED = ("gensynth", "torch", "numpy")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,9 +32,9 @@ class FoldResult:
         predictions: Class index of every test image, in the order of ``fold.test``.
         correct: How many of them are right.
         total: Number of test images.
-        seconds: Wall-clock time, without that of a pretraining, which other folds share. Not part
+        seconds: Time that it took, without that of a pretraining, which other folds share. Not part
             of equality.
-        pretraining: Wall-clock time of the pretraining that was made for this fold; next to nothing
+        pretraining: Time of the pretraining that was made for this fold; next to nothing
             where another fold's was at hand. Not part of equality.
         loss: Mean training loss of the last epoch; None if the training diverged. The predictions
             are then the most frequent class of the training part for every image.
@@ -61,7 +62,14 @@ class FoldResult:
 
 
 def train_fold(
-    genome: Genome, dataset: Dataset, fold: Fold, *, epochs: int, seed: int, recipe: Recipe
+    genome: Genome,
+    dataset: Dataset,
+    fold: Fold,
+    *,
+    epochs: int,
+    seed: int,
+    recipe: Recipe,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> FoldResult:
     """Trains a network on a fold's training part and tests it once, at the end, on the other.
 
@@ -81,6 +89,7 @@ def train_fold(
             trains fold ``i`` with its base seed plus ``i``; the base seed is that of a pretraining,
             which its folds so have in common.
         recipe: How to train.
+        clock: Seconds that the result states; wall-clock time unless another one is wanted.
 
     Raises:
         UserError: If the network does not fit the data, see :func:`check_fits`.
@@ -93,9 +102,9 @@ def train_fold(
     train, test = torch.from_numpy(fold.train), torch.from_numpy(fold.test)
     recipe = recipe.resolved()
     common = (seed - fold.index) % _SEEDS
-    begun = time.perf_counter()
+    begun = clock()
     start = pretrained(genome, dataset.classes, recipe, seed=common) if recipe.pretraining else None
-    started = time.perf_counter()
+    started = clock()
     fitted = fit(
         genome,
         images[train],
@@ -115,7 +124,7 @@ def train_fold(
         predictions=tuple(predictions.tolist()),
         correct=int((predictions == labels[test]).sum()),
         total=len(fold.test),
-        seconds=time.perf_counter() - started,
+        seconds=clock() - started,
         loss=loss,
         pretraining=started - begun,
     )

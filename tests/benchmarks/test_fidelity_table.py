@@ -42,7 +42,10 @@ def plan() -> Plan:
 
 
 def invented(
-    plan: Plan, told: Mapping[str, Correct], seconds: Mapping[str, float] | None = None
+    plan: Plan,
+    told: Mapping[str, Correct],
+    seconds: Mapping[str, float] | None = None,
+    starts: Mapping[tuple[str, int], float] | None = None,
 ) -> dict[Key, Entry]:
     return {
         training.key: Entry(
@@ -57,6 +60,7 @@ def invented(
             predictions=(),
             loss=1.0,
             seconds=(seconds or {}).get(name, 1.0),
+            pretraining=(starts or {}).get((name, training.unit.fold), 0.0),
         )
         for name, correct in told.items()
         for number, network in enumerate(plan.networks)
@@ -187,6 +191,18 @@ def test_cost_is_a_share_of_what_the_confirmation_took(plan):
     known = invented(plan, {CONFIRMED: rising, "rung2": rising}, {CONFIRMED: 12.0, "rung2": 3.0})
     assert [row[COST] for row in rows(plan, known, "rung2")] == [f"{100 * 12 / 120:.1f}", ""]
     assert rows(plan, known, "params")[0][COST] == "no training"
+
+
+def test_a_pretraining_is_counted_once_for_each_score_whoever_made_it(plan):
+    known = invented(
+        plan,
+        {CONFIRMED: rising, "rung1": rising, "rung2": rising},
+        {CONFIRMED: 12.0, "rung2": 3.0},
+        {("rung1", 0): 24.0, (CONFIRMED, 0): 20.0, (CONFIRMED, 1): 22.0},
+    )
+    whole = 10 * 12 + 22
+    for name, spent in (("rung1", 2 * 1 + 24), ("rung2", 4 * 3 + 24)):
+        assert rows(plan, known, name)[0][COST] == f"{100 * spent / whole:.1f}"
 
 
 def test_only_whole_networks_count(plan):

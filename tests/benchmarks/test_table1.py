@@ -106,6 +106,13 @@ def test_found_networks_are_rows_in_their_place(experiment, tmp_path: Path):
     assert len(found) == len(rows(experiment, tmp_path / "nowhere")) + 2
 
 
+@pytest.mark.parametrize("choice", ["data.neutral=true", "data.channels=3"])
+def test_what_was_found_for_other_data_has_no_row(choice: str, tmp_path: Path):
+    genomes.save(tiny(600), tmp_path / "found-a.json")
+    other = config.load(Experiment, [table1.BASE, "data=ckplus", choice])
+    assert not [row for row in rows(other, tmp_path) if "found-a" in row.name]
+
+
 def test_what_searches_start_from_has_a_row_where_it_is_named(experiment, capsys, tmp_path: Path):
     starts = {row.name for row in rows(experiment) if row.start}
     assert starts >= {"resnet14_slim", "resnet20_cells", "resnet20_columns"}
