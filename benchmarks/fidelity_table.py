@@ -7,6 +7,7 @@ shares. Such a score is therefore compared with the confirmed accuracy on the ot
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -183,6 +184,18 @@ def accuracy(entries: Sequence[Entry], folds: Collection[int]) -> float:
     return sum(entry.correct for entry in counted) / sum(entry.total for entry in counted)
 
 
+def likelihood(entries: Sequence[Entry], folds: Collection[int]) -> float:
+    """Mean logarithm of the probability given to the true class, in nats; NaN if one is unknown.
+
+    It tells networks apart that are right equally often, by how sure they are.
+    """
+    counted = [entry for entry in entries if entry.fold in folds]
+    if any(entry.cross_entropy is None for entry in counted):
+        return math.nan
+    total = sum((entry.cross_entropy or 0.0) * entry.total for entry in counted)
+    return -total / sum(entry.total for entry in counted)
+
+
 def printed(plan: Plan, known: Mapping[Key, Entry], names: Collection[str]) -> str:
     """What is known so far, as Markdown.
 
@@ -257,14 +270,16 @@ def _trained(
     whole = sum(measured.seconds(CONFIRMED, network) for network in both)
     share = f"{100 * spent / whole:.1f}" if whole else NONE
     every, tested = range(plan.scores[CONFIRMED].folds), plan.tested(name)
-    scores = {
-        network: accuracy(entries, range(plan.scores[name].folds))
-        for network, entries in found.items()
-    }
-    yield [name, plan.scores[name].words, share, *_compared(scores, truth, every, tested)]
     others = _others(tested, every)
-    if tested and others:
-        yield [name, "", "", *_compared(scores, truth, others, tested)]
+    words, told = plan.scores[name].words, range(plan.scores[name].folds)
+    for figure, also in ((accuracy, ""), (likelihood, "the same, by cross-entropy")):
+        scores = {network: figure(entries, told) for network, entries in found.items()}
+        if also and not (scores and np.isfinite(list(scores.values())).all()):
+            continue
+        row = [name, also or words, "" if also else share]
+        yield [*row, *_compared(scores, truth, every, tested)]
+        if tested and others:
+            yield [name, "", "", *_compared(scores, truth, others, tested)]
 
 
 def _compared(

@@ -337,6 +337,7 @@ def _fold(result: FoldResult, bench: Bench) -> dict[str, Any]:
         "truth": bench.dataset.labels[bench.folds[result.fold].test].tolist(),
         "predictions": list(result.predictions),
         "loss": result.loss,
+        "cross_entropy": result.cross_entropy,
         "seconds": round(result.seconds, 3),
         "pretraining": round(result.pretraining, 3),
     }

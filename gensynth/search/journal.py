@@ -37,6 +37,8 @@ class Entry:
         predictions: Class index of each test image.
         loss: Final training loss; None if the training diverged.
         seconds: Time that the training took.
+        cross_entropy: Of the test images, in nats; None if the training diverged, or if an earlier
+            version did it.
         pretraining: Time of the pretraining that was made for it, if one was.
     """
 
@@ -51,6 +53,7 @@ class Entry:
     predictions: tuple[int, ...]
     loss: float | None
     seconds: float
+    cross_entropy: float | None = None
     pretraining: float = 0.0
 
     @property
@@ -70,6 +73,7 @@ class Entry:
             total=self.total,
             seconds=self.seconds,
             loss=self.loss,
+            cross_entropy=self.cross_entropy,
             pretraining=self.pretraining,
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch.nn.functional import cross_entropy
 
 from gensynth.cost import check_limits
 from gensynth.data import Dataset, Fold
@@ -34,6 +35,8 @@ class FoldResult:
         total: Number of test images.
         seconds: Time that it took, without that of a pretraining, which other folds share. Not part
             of equality.
+        cross_entropy: Mean over the test images of minus the logarithm of the probability that is
+            given to the true class, in nats; None if the training diverged.
         pretraining: Time of the pretraining that was made for this fold; next to nothing
             where another fold's was at hand. Not part of equality.
         loss: Mean training loss of the last epoch; None if the training diverged. The predictions
@@ -48,6 +51,7 @@ class FoldResult:
     total: int
     seconds: float = field(compare=False)
     loss: float | None
+    cross_entropy: float | None = None
     pretraining: float = field(default=0.0, compare=False)
 
     @property
@@ -126,6 +130,7 @@ def train_fold(
         total=len(fold.test),
         seconds=clock() - started,
         loss=loss,
+        cross_entropy=None if loss is None else float(cross_entropy(logits, labels[test])),
         pretraining=started - begun,
     )
 

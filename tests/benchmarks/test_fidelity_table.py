@@ -46,6 +46,7 @@ def invented(
     told: Mapping[str, Correct],
     seconds: Mapping[str, float] | None = None,
     starts: Mapping[tuple[str, int], float] | None = None,
+    surprise: Mapping[str, Callable[[int, int], float | None]] | None = None,
 ) -> dict[Key, Entry]:
     return {
         training.key: Entry(
@@ -61,11 +62,16 @@ def invented(
             loss=1.0,
             seconds=(seconds or {}).get(name, 1.0),
             pretraining=(starts or {}).get((name, training.unit.fold), 0.0),
+            cross_entropy=(surprise or {}).get(name, nobody_knows)(number, training.unit.fold),
         )
         for name, correct in told.items()
         for number, network in enumerate(plan.networks)
         for training in plan.trainings(name, network)
     }
+
+
+def nobody_knows(number: int, fold: int) -> None:
+    return None
 
 
 def rising(number: int, fold: int) -> int:
@@ -191,6 +197,20 @@ def test_cost_is_a_share_of_what_the_confirmation_took(plan):
     known = invented(plan, {CONFIRMED: rising, "rung2": rising}, {CONFIRMED: 12.0, "rung2": 3.0})
     assert [row[COST] for row in rows(plan, known, "rung2")] == [f"{100 * 12 / 120:.1f}", ""]
     assert rows(plan, known, "params")[0][COST] == "no training"
+
+
+def test_cross_entropy_has_rows_of_its_own_where_all_of_it_is_known(plan):
+    def calmer(number: int, fold: int) -> float:
+        return 2 - number / NETWORKS + fold / 10
+
+    told = {CONFIRMED: rising, "rung2": lambda number, fold: 70, "1x12": rising}
+    known = invented(plan, told, surprise={"rung2": calmer})
+    right, _, sure, elsewhere = rows(plan, known, "rung2")
+    assert right[RHO].startswith("0.00 ")
+    for row in (sure, elsewhere):
+        assert row[RHO] == "1.00 [1.00, 1.00]"
+    assert sure[1:3] == ["the same, by cross-entropy", ""]
+    assert len(rows(plan, known, "1x12")) == 2
 
 
 def test_a_pretraining_is_counted_once_for_each_score_whoever_made_it(plan):

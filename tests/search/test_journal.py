@@ -21,6 +21,7 @@ entries = st.builds(
     predictions=st.lists(st.integers(0, 6), max_size=5).map(tuple),
     loss=st.none() | st.floats(0, 9),
     seconds=st.floats(0, 99),
+    cross_entropy=st.none() | st.floats(0, 9),
     pretraining=st.floats(0, 99),
 )
 

@@ -14,6 +14,7 @@ from gensynth.data import Dataset, Fold
 from gensynth.errors import UserError
 from gensynth.genome import Genome, dumps
 from gensynth.training import Recipe, metrics, train_fold
+from gensynth.training.fitting import fit
 from tests.training.conftest import network
 
 ELSEWHERE = """
@@ -123,6 +124,19 @@ def test_a_divergence_is_a_result(shapes: Dataset, parts: tuple[Fold, ...], plai
     assert result.loss is None
     assert set(result.predictions) == {1}
     assert result.correct == int((shapes.labels[fold.test] == 1).sum())
+    assert result.cross_entropy is None
+
+
+def test_cross_entropy_is_of_the_test_images(
+    net: Genome, shapes: Dataset, parts: tuple[Fold, ...], plain: Recipe
+):
+    fold = parts[0]
+    images, labels = torch.from_numpy(shapes.images), torch.from_numpy(shapes.labels)
+    fitted = fit(net, images[fold.train], labels[fold.train], epochs=2, seed=3, recipe=plain)
+    said = fitted.logits(images[fold.test]).double().softmax(1).numpy()
+    given = said[np.arange(len(fold.test)), shapes.labels[fold.test]]
+    result = train_fold(net, shapes, fold, epochs=2, seed=3, recipe=plain)
+    assert result.cross_entropy == pytest.approx(-np.log(given).mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize(
