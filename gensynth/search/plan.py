@@ -79,15 +79,18 @@ def shared_out(parts: Sequence[tuple[Unit, ...]], workers: int) -> tuple[tuple[U
     """Cross-validations as jobs, so that few of them are begun by more than one worker.
 
     What the folds of one have in common, a pretraining, is made by every worker that has one of
-    them. So as long as there is a whole one for each worker they are handed out whole, and the
-    others fold by fold, since no worker should be left without work.
+    them. So as long as there is a whole one for each worker they are handed out whole, and what is
+    left fold by fold, since no worker should be without work. What others have begun is shorter
+    than a whole one.
 
     Args:
-        parts: The units of each cross-validation.
+        parts: The units of each cross-validation that are to be trained.
         workers: Number of workers.
     """
-    whole = len(parts) // workers * workers
-    return (*parts[:whole], *((unit,) for part in parts[whole:] for unit in part))
+    longest = [part for part in parts if len(part) == max(map(len, parts))]
+    whole = longest[: len(longest) // workers * workers]
+    rest = (unit for part in parts if part not in whole for unit in part)
+    return (*whole, *((unit,) for unit in rest))
 
 
 def ladder(rungs: Sequence[Rung], seed: int) -> tuple[tuple[Unit, ...], ...]:

@@ -63,3 +63,10 @@ def test_cross_validations_are_shared_out_whole_while_there_is_one_for_each_work
         assert len(whole) % workers == 0
         assert count - len(whole) < workers
     assert all(job in parts or len(job) == 1 for job in jobs)
+
+
+def test_what_is_left_of_a_cross_validation_is_no_match_for_a_whole_one():
+    first, second, third = (cross_validation(5, 2, 100 * number) for number in range(3))
+    assert shared_out([first[4:], second], 2) == tuple((unit,) for unit in (*first[4:], *second))
+    assert shared_out([first[4:], second, third], 2) == (second, third, first[4:])
+    assert shared_out([], 2) == ()
