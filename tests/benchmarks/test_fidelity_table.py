@@ -35,6 +35,11 @@ values = st.integers(3, 12).flatmap(
 )
 
 
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.fidelity_table.RESAMPLES", 200)
+
+
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     specification = read_specification()
