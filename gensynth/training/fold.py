@@ -36,7 +36,8 @@ class FoldResult:
         seconds: Time that it took, without that of a pretraining, which other folds share. Not part
             of equality.
         cross_entropy: Mean over the test images of minus the logarithm of the probability that is
-            given to the true class, in nats; None if the training diverged.
+            given to the true class, in nats; None if the training diverged. A network whose columns
+            add up their class scores is the surer the more of them it has.
         pretraining: Time of the pretraining that was made for this fold; next to nothing
             where another fold's was at hand. Not part of equality.
         loss: Mean training loss of the last epoch; None if the training diverged. The predictions
