@@ -162,13 +162,12 @@ class Measured:
                 found[network.hash] = [self._known[key] for key in keys]
         return found
 
-    def seconds(self, name: str, network: str) -> float:
-        """Processor time of a score of a network as if it were the only one.
+    def seconds(self, name: str, entries: Sequence[Entry]) -> float:
+        """Processor time of a network's trainings of a score as if it were the only score.
 
         It counts one pretraining, though scores with seeds in common share it, and though every
         process that has one of the trainings makes it.
         """
-        entries = self.of(name)[network]
         seeds_of = self.plan.conditions[name].name, entries[0].genome, entries[0].phase
         starts = [
             entry.pretraining
@@ -227,7 +226,7 @@ def _notes(measured: Measured, truth: Mapping[str, list[Entry]]) -> Iterator[str
         return
     every = range(confirmed.folds)
     found = [accuracy(entries, every) for entries in truth.values()]
-    hours = sum(measured.seconds(CONFIRMED, network) for network in truth) / 3600
+    hours = sum(measured.seconds(CONFIRMED, entries) for entries in truth.values()) / 3600
     yield (
         f"Confirmed accuracy from {100 * min(found):.1f} to {100 * max(found):.1f} %, "
         f"{hours:.2f} hours of processor time."
@@ -266,8 +265,8 @@ def _trained(
         return
     found = measured.of(name)
     both = [network for network in found if network in truth]
-    spent = sum(measured.seconds(name, network) for network in both)
-    whole = sum(measured.seconds(CONFIRMED, network) for network in both)
+    spent = sum(measured.seconds(name, found[network]) for network in both)
+    whole = sum(measured.seconds(CONFIRMED, truth[network]) for network in both)
     share = f"{100 * spent / whole:.1f}" if whole else NONE
     every, tested = range(plan.scores[CONFIRMED].folds), plan.tested(name)
     others = _others(tested, every)

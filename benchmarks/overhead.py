@@ -66,7 +66,7 @@ def report(run: Path) -> None:
     print(f"  set-up                     {seconds['setup']:8.1f} s")
     print(f"  training, search           {seconds['search_training']:8.1f} worker-s")
     print(f"  training, confirmation     {seconds['confirm_training']:8.1f} worker-s")
-    print(f"  drawn faces                {seconds['pretraining']:8.1f} worker-s")
+    print(f"  drawn faces                {seconds.get('pretraining', 0.0):8.1f} worker-s")
     print(
         f"  everything else            {seconds['overhead']:8.1f} worker-s "
         f"= {seconds['overhead'] / available:.1%} of {available:.0f}"

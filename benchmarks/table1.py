@@ -16,7 +16,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +79,12 @@ def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
         Row(name, named.get(name), _fitted(name, experiment), start=name not in named)
         for name in config.options("prototype")
     ]
-    control_of = partial(thinned, _fitted(THINNED, experiment))
+    whole = _fitted(THINNED, experiment)
     for file in sorted(found.glob("*.json")):
         genome = genomes.load(file)
-        control = control_of(cost(genome).params)
-        if _ends(genome) != _ends(control):
+        if _ends(genome) != _ends(whole):
             continue
+        control = thinned(whole, cost(genome).params)
         made += [Row(file.stem, None, genome), Row(f"{THINNED}-as-{file.stem}", None, control)]
     unpublished = [Row(one.name, one, None) for one in known if one.prototype is None]
     return sorted(made, key=_macs) + unpublished
