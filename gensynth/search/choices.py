@@ -54,10 +54,10 @@ def recipe_choice(recipe: Recipe, dataset: Dataset, folds: Folds) -> Choice:
     known = [one for one in recipe.tuned_on if _same_people(one.data, dataset)]
     if not known:
         words = f"The recipe names no image of {dataset.name} that chose its values."
-        return Choice("recipe", words + _first_learned(recipe))
+        return Choice("recipe", words + _peculiar(recipe))
     seen = sorted({fold for one in known for fold in _seen(one, folds)})
     words = f"The values of the recipe were chosen by images of people of {spelled(seen)}."
-    return Choice("recipe", words + _first_learned(recipe), tuple(seen))
+    return Choice("recipe", words + _peculiar(recipe), tuple(seen))
 
 
 def figures_without(
@@ -120,10 +120,17 @@ def _network(genome: Genome, dataset: Dataset, folds: Folds) -> Choice:
     return Choice("network", words, seen)
 
 
-def _first_learned(recipe: Recipe) -> str:
-    if recipe.pretraining is None:
-        return ""
-    return " Every training began with weights learned on synthetic (drawn) faces."
+def _peculiar(recipe: Recipe) -> str:
+    """What whoever reads an accuracy, or uses the network, has to know of its recipe."""
+    words = ""
+    if recipe.pretraining is not None:
+        words += " Every training began with weights learned on synthetic (drawn) faces."
+    if (contrast := recipe.local_contrast) is not None:
+        words += (
+            f" Networks read local contrast (window {contrast.window:g} of the side, floor "
+            f"{contrast.floor:g}), which whoever uses one computes first."
+        )
+    return words
 
 
 def _seen(tuned: Tuned, folds: Folds) -> Sequence[int]:

@@ -2,10 +2,11 @@
 
 from gensynth.training.augmentation import augment, mixup
 from gensynth.training.evaluation import Evaluation, evaluate, mean_evaluation, metrics, wilson
-from gensynth.training.fitting import Fitted, Normalisation, fit
+from gensynth.training.fitting import Fitted, fit
 from gensynth.training.fold import FoldResult, check_fits, train_fold
+from gensynth.training.normalisation import Normalisation, local_contrast
 from gensynth.training.pretraining import check_pretraining, pretrained
-from gensynth.training.recipe import Augmentation, Pretraining, Recipe, Tuned
+from gensynth.training.recipe import Augmentation, LocalContrast, Pretraining, Recipe, Tuned
 from gensynth.training.schedule import Milestone, OneCycle, Schedule, Steps
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Evaluation",
     "Fitted",
     "FoldResult",
+    "LocalContrast",
     "Milestone",
     "Normalisation",
     "OneCycle",
@@ -26,6 +28,7 @@ __all__ = [
     "check_pretraining",
     "evaluate",
     "fit",
+    "local_contrast",
     "mean_evaluation",
     "metrics",
     "mixup",

@@ -18,6 +18,7 @@ from gensynth.training.augmentation import augment, mixup
 from gensynth.training.columns import column_seed, columns, together
 from gensynth.training.fused import Fused
 from gensynth.training.isolation import isolated, keep_freed_memory
+from gensynth.training.normalisation import Normalisation
 from gensynth.training.precision import autocast, keep_slow_layers_in_float32
 from gensynth.training.recipe import Recipe
 from gensynth.training.weights import Weights
@@ -26,26 +27,6 @@ PREDICTION_BATCH = 256
 _MAX_SEED = 2**63 - 1
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """Mean and standard deviation a channel, in gray levels from 0 to 255, each (1, C, 1, 1)."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    @classmethod
-    def of(cls, images: Tensor) -> Normalisation:
-        """Measures images, uint8 (N, C, H, W)."""
-        levels = images.transpose(0, 1).flatten(1).to(torch.float64)
-        mean, deviation = levels.mean(1), levels.std(1, correction=0).clamp(min=1)
-        shape = (1, len(levels), 1, 1)
-        return cls(mean.float().reshape(shape), deviation.float().reshape(shape))
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Turns uint8 images into float32 with mean 0 and deviation 1."""
-        return (images.float() - self.mean) / self.deviation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +131,7 @@ def _fit(
     generator = torch.Generator().manual_seed(seed)
     network_seed, dropout_seed = torch.randint(_MAX_SEED, (2,), generator=generator).tolist()
     with isolated(dropout_seed):
-        normalisation = Normalisation.of(images)
+        normalisation = Normalisation.of(images, recipe.local_contrast)
         network = build(genome, seed=network_seed)
         if start:
             network.load_state_dict(start)

@@ -59,6 +59,30 @@ class Augmentation(BaseModel):
         return self
 
 
+class LocalContrast(BaseModel):
+    """Tones measured against their surroundings, before anything else is done to images.
+
+    Attributes:
+        window: Side of the square around a pixel that its surroundings are, as a share of the
+            image's side.
+        floor: Gray levels that the surroundings' standard deviation is raised by, so that noise on
+            even skin stays small.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] = 0.3
+    floor: Positive = 12.0
+
+    def reach(self, side: int) -> int:
+        """Pixels that the window reaches beyond its middle one, at least 1.
+
+        Args:
+            side: That of the image, in pixels.
+        """
+        return max(1, int(self.window * side / 2))
+
+
 class Tuned(BaseModel):
     """Whose images chose the values of a recipe.
 
@@ -112,6 +136,8 @@ class Recipe(BaseModel):
         label_smoothing: Probability spread over all classes in the target.
         gradient_clip: Greatest norm of the whole gradient; null does not clip. Keeps networks
             without normalisation from diverging at rates that suit the others.
+        local_contrast: Local contrast normalisation of every image, in training and in use; null
+            takes gray levels as they are.
         augmentation: Random changes of the training images.
         average: Final share of the steps whose weights are averaged into the trained network; 0
             takes the last weights. Normalisation statistics are estimated again for the averaged
@@ -138,6 +164,7 @@ class Recipe(BaseModel):
     weight_decay: NonNegative = 0.05
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     gradient_clip: Positive | None = 1.0
+    local_contrast: Annotated[LocalContrast | None, Field(exclude_if=_is_none)] = None
     augmentation: Augmentation = Augmentation(rotation=5, shift=0.05, zoom=0.05, flip=True)
     average: Share = 0.2
     flip_test: bool = True

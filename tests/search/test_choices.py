@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gensynth.search import Folds, Setting
 from gensynth.search.choices import choices, figures_without, spelled
-from gensynth.training import FoldResult, Recipe, Tuned, evaluate
+from gensynth.training import FoldResult, LocalContrast, Recipe, Tuned, evaluate
 from tests.fake_run import tiny
 
 TEN = Folds(count=10, by="subject")
@@ -77,6 +77,22 @@ def test_a_recipe_says_whose_images_chose_it(setting, data, folds, seen):
     found = choices(tiny(2), recipe, replace(setting.dataset, name=data), folds)[1]
     assert found.seen == seen
     assert (spelled(seen) in found.words) if seen else ("no image of synthetic" in found.words)
+
+
+@pytest.mark.parametrize("tuned_on", [(), (Tuned(data="synthetic", folds=4, seen=(0,)),)])
+def test_a_recipe_says_what_whoever_uses_it_has_to_know(setting, tuned_on):
+    plain = Recipe(tuned_on=tuned_on)
+    folds = setting.experiment.folds
+    before, after = (
+        choices(tiny(2), recipe, setting.dataset, folds)[1].words
+        for recipe in (
+            plain,
+            plain.model_copy(update={"local_contrast": LocalContrast(window=0.25, floor=9)}),
+        )
+    )
+    assert "local contrast" not in before
+    assert after.startswith(before)
+    assert "window 0.25 of the side, floor 9" in after
 
 
 @given(seen=st.sets(st.integers(0, 3)), seed=st.integers(0, 99))

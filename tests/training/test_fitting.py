@@ -5,7 +5,7 @@ import torch
 from gensynth.data import Dataset
 from gensynth.genome import Genome
 from gensynth.network import build
-from gensynth.training import Augmentation, Normalisation, OneCycle, Recipe, fit
+from gensynth.training import Augmentation, OneCycle, Recipe, fit
 from tests.training.conftest import network
 
 STILL = Augmentation()
@@ -27,15 +27,6 @@ def constant(**changes: object) -> Recipe:
             **changes,
         }
     )
-
-
-def test_normalises_with_the_statistics_of_the_images_given():
-    images = torch.randint(0, 256, (20, 3, 5, 4), dtype=torch.uint8)
-    normalised = Normalisation.of(images)(images)
-    assert torch.allclose(normalised.mean((0, 2, 3)), torch.zeros(3), atol=1e-5)
-    assert torch.allclose(normalised.std((0, 2, 3), correction=0), torch.ones(3), atol=1e-4)
-    flat = torch.full((2, 1, 3, 3), 9, dtype=torch.uint8)
-    assert bool((Normalisation.of(flat)(flat) == 0).all())
 
 
 def test_averaged_weights_are_the_mean_of_the_last_ones(shapes: Dataset):

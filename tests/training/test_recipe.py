@@ -34,6 +34,8 @@ def test_the_papers_recipe():
         {"learning_rate": 0},
         {"learning_rate": float("nan")},
         {"augmentation": {"zoom": 1}},
+        {"local_contrast": {"window": 0}},
+        {"local_contrast": {"floor": 0}},
         {"augmentation": {"erase_area": [0.5, 0.1]}},
         {"schedule": {"kind": "triangle"}},
         {"batch_size": 1},
