@@ -69,7 +69,7 @@ class Block:
 
 
 def blocks(genome: Genome) -> tuple[Block, ...]:
-    """Groups a genome's nodes into blocks, in executable order; the first one is the input."""
+    """Groups a genome's nodes into blocks, each after all that it reads; the first is the input."""
     groups = _Groups(genome)
     image = Block(INPUT, "input", genome.input.shape, "input", "", ("input image",), True)
     found = [image] + [groups.block(head) for head in groups.heads]
@@ -90,7 +90,8 @@ class _Groups:
         self.after: dict[str, str] = {}
         for node in genome.nodes:
             self._place(node)
-        self.heads = tuple(self.tails)
+        place = {node.id: number for number, node in enumerate(genome.nodes)}
+        self.heads = tuple(sorted(self.tails, key=lambda head: place[self.tails[head][-1]]))
 
     def _place(self, node: Operation) -> None:
         if isinstance(node, Add):

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -15,7 +15,7 @@ from gensynth.report import Picture, draw
 from gensynth.report.blocks import Block, blocks
 from gensynth.report.layout import lay_out
 from gensynth.report.shapes import Box, Curve, Plus, Text
-from tests.strategies import genomes
+from tests.strategies import genomes, random_genome
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -37,6 +37,7 @@ def homes(found: tuple[Block, ...]) -> dict[str, str]:
 
 
 @given(genomes())
+@example(random_genome(np.random.default_rng(374), nodes=5))
 def test_every_node_is_in_one_block_and_every_edge_between_blocks_is_drawn(genome: Genome):
     found = blocks(genome)
     home = homes(found)
@@ -48,6 +49,8 @@ def test_every_node_is_in_one_block_and_every_edge_between_blocks_is_drawn(genom
         if home[source] != home[node.id]
     }
     assert {(source, block.id) for block in found for source, _ in block.sources} == wanted
+    order = [block.id for block in found]
+    assert all(order.index(source) < order.index(reader) for source, reader in wanted)
 
 
 @given(genomes())
@@ -61,6 +64,7 @@ def test_only_the_end_of_a_block_is_read_from_outside(genome: Genome):
 
 
 @given(genomes())
+@example(random_genome(np.random.default_rng(374), nodes=5))
 def test_blocks_stand_apart_after_what_they_read_and_on_the_page(genome: Genome):
     picture = draw(genome)
     plan = lay_out(blocks(genome))
