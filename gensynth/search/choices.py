@@ -127,8 +127,8 @@ def _peculiar(recipe: Recipe) -> str:
         words += " Every training began with weights learned on synthetic (drawn) faces."
     if (contrast := recipe.local_contrast) is not None:
         words += (
-            f" Networks read local contrast (window {contrast.window:g} of the side, floor "
-            f"{contrast.floor:g}), which whoever uses one computes first."
+            f" Networks read local contrast instead of gray levels (window {contrast.window:g} of "
+            f"the side, floor {contrast.floor:g}): compute it of every image first."
         )
     return words
 

@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from gensynth.training.recipe import LocalContrast
 
-LEAST_DEVIATION = 0.01
-"""What images of one tone are divided by."""
+GRAY_LEVEL, CONTRAST = 1.0, 0.01
+"""Least deviation that gray levels, and local contrast, are divided by."""
 
 AT_ONCE = 256
 """Images whose sums are kept in memory together."""
@@ -35,7 +35,8 @@ class Normalisation:
     def of(cls, images: Tensor, local_contrast: LocalContrast | None = None) -> Normalisation:
         """Measures images, uint8 (N, C, H, W)."""
         levels = _levels(images, local_contrast).transpose(0, 1).flatten(1).to(torch.float64)
-        mean, deviation = levels.mean(1), levels.std(1, correction=0).clamp(min=LEAST_DEVIATION)
+        least = GRAY_LEVEL if local_contrast is None else CONTRAST
+        mean, deviation = levels.mean(1), levels.std(1, correction=0).clamp(min=least)
         shape = (1, len(levels), 1, 1)
         return cls(mean.float().reshape(shape), deviation.float().reshape(shape), local_contrast)
 
@@ -49,12 +50,12 @@ def _levels(images: Tensor, contrast: LocalContrast | None) -> Tensor:
 
 
 def local_contrast(images: Tensor, contrast: LocalContrast) -> Tensor:
-    """Local contrast normalisation (Jarrett, Kavukcuoglu, Ranzato, LeCun 2009, section 2).
+    """Local contrast normalisation, after Jarrett, Kavukcuoglu, Ranzato, LeCun 2009, section 2.
 
     (x - m) / (s + floor), with m and s the mean and the standard deviation of the gray levels in
-    the square window around each pixel, of the part of it that lies inside the image. Theirs is a
-    Gaussian window; a square one takes a few additions a pixel whatever its size (running sums), so
-    that it costs an embedded processor next to nothing beside a network. Each channel by itself.
+    the window around each pixel, of the part of it that lies inside the image. Simpler than theirs:
+    the floor is fixed and added, each channel is by itself, and the window is square and not
+    Gaussian, which takes a few additions a pixel whatever its size (running sums).
 
     Args:
         images: uint8 (N, C, H, W).

@@ -64,7 +64,7 @@ class LocalContrast(BaseModel):
 
     Attributes:
         window: Side of the square around a pixel that its surroundings are, as a share of the
-            image's side.
+            image's side (of each side, where they differ); 2 always holds the whole image.
         floor: Gray levels that the surroundings' standard deviation is raised by, so that noise on
             even skin stays small.
     """
@@ -80,7 +80,7 @@ class LocalContrast(BaseModel):
         Args:
             side: That of the image, in pixels.
         """
-        return max(1, int(self.window * side / 2))
+        return max(1, math.floor(self.window * side / 2 + 1e-9))
 
 
 class Tuned(BaseModel):

@@ -142,6 +142,7 @@ def test_shipped_experiments_begin_with_a_network_within_their_static_bounds(nam
     assert not list(unmeetable(experiment.constraint, space))
     assert experiment.name == name
     assert experiment.confirm.seeds == 3
+    assert experiment.training.local_contrast is not None
 
 
 def test_every_shipped_experiment_is_tested(repository: Path):

@@ -6,14 +6,23 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from gensynth.data import Dataset
+from gensynth.data import EMOTIONS, Dataset
 from gensynth.genome import Genome
-from gensynth.training import LocalContrast, Normalisation, Recipe, fit, local_contrast
+from gensynth.training import (
+    LocalContrast,
+    Normalisation,
+    Pretraining,
+    Recipe,
+    fit,
+    local_contrast,
+    pretrained,
+)
+from tests.training.conftest import network
 
 Image = NDArray[np.uint8]
 
 IMAGES = arrays.arrays(
-    np.uint8, st.tuples(st.just(2), st.integers(1, 2), st.integers(3, 9), st.integers(3, 9))
+    np.uint8, st.tuples(st.just(2), st.integers(1, 2), st.integers(1, 9), st.integers(1, 9))
 )
 CONTRASTS = st.builds(LocalContrast, window=st.floats(0.05, 2), floor=st.floats(0.5, 50))
 
@@ -60,6 +69,8 @@ def test_a_window_is_a_share_of_the_side(side: int):
     pixels = 2 * LocalContrast(window=0.3).reach(side) + 1
     assert abs(pixels - 0.3 * side) <= 1
     assert LocalContrast(window=0.01).reach(side) == 1
+    assert LocalContrast(window=0.29).reach(200) == LocalContrast(window=0.58).reach(100) == 29
+    assert LocalContrast(window=2).reach(side) == side
 
 
 @pytest.mark.parametrize("contrast", [None, LocalContrast()])
@@ -70,6 +81,28 @@ def test_normalises_with_the_statistics_of_the_images_given(contrast: LocalContr
     assert torch.allclose(normalised.std((0, 2, 3), correction=0), torch.ones(3), atol=1e-4)
     flat = torch.full((2, 1, 3, 3), 9, dtype=torch.uint8)
     assert bool((Normalisation.of(flat, contrast)(flat) == 0).all())
+
+
+def test_gray_levels_are_not_magnified():
+    """Images of one tone tell nothing of how far others differ."""
+    flat, other = (torch.full((2, 1, 3, 3), tone, dtype=torch.uint8) for tone in (9, 49))
+    assert bool((Normalisation.of(flat)(other) == 40).all())
+
+
+def test_drawn_faces_are_read_so_too():
+    faces = Pretraining(populations=1, epochs=1)
+    genome = network(size=16, classes=7)
+    plain, read = (
+        pretrained(
+            genome,
+            EMOTIONS,
+            Recipe(pretraining=faces, local_contrast=contrast, precision="float32"),
+            seed=0,
+        )
+        for contrast in (None, LocalContrast())
+    )
+    assert plain.keys() == read.keys()
+    assert any(not torch.equal(plain[name], read[name]) for name in plain)
 
 
 def test_a_network_reads_it_in_training_and_in_use(shapes: Dataset, net: Genome):
