@@ -176,14 +176,23 @@ def varied(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
 
 
 def own(recipe: Recipe, specification: Specification) -> dict[str, Any]:
-    """What a recipe itself has for the keys that are varied; without those it leaves out."""
+    """What a recipe itself has for the keys that are varied.
+
+    Raises:
+        UserError: If it has nothing for one of them, so that it could not be the first trial.
+    """
     found = {}
     for key in specification.space:
         place: Any = recipe.model_dump(mode="json")
         for name in key.split("."):
             place = place.get(name) if isinstance(place, dict) else None
-        if place is not None:
-            found[key] = place
+        if place is None:
+            raise UserError(
+                f"the recipe of {specification.experiment} has no {key}",
+                where="space",
+                remedy=f"set training.{key.split('.')[0]}, or take the key out of the space",
+            )
+        found[key] = place
     return found
 
 

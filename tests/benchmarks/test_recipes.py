@@ -70,6 +70,17 @@ def test_values_are_put_where_their_keys_say():
     assert varied(Recipe(), {"pretraining.epochs": 3}).pretraining == Pretraining(epochs=3)
 
 
+def test_a_key_that_the_own_recipe_lacks_is_named(tmp_path: Path, capsys):
+    file = tmp_path / "one.yaml"
+    asked = read_shipped() | {"space": {"local_contrast.window": {"low": 0.1, "high": 0.5}}}
+    file.write_text(yaml.safe_dump(specified(**asked).model_dump(mode="json")), encoding="utf-8")
+    words = ["--specification", str(file), "--results", str(tmp_path), *FACES]
+    assert main([*words, "training.local_contrast=null"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("space: the recipe of ck48_nano_b has no local_contrast.window")
+    assert "set training.local_contrast" in said
+
+
 @pytest.mark.parametrize(
     ("values", "said"), [({"learning_rat": 1}, "learning_rate"), ({"batch_size": 0}, "batch_size")]
 )
