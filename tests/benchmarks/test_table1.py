@@ -113,10 +113,12 @@ def test_what_was_found_for_other_data_has_no_row(choice: str, tmp_path: Path):
     assert not [row for row in rows(other, tmp_path) if "found-a" in row.name]
 
 
-def test_what_searches_start_from_has_a_row_where_it_is_named(experiment, capsys, tmp_path: Path):
-    starts = {row.name for row in rows(experiment) if row.start}
-    assert starts >= {"resnet14_slim", "resnet20_cells", "resnet20_columns"}
-    assert not starts & {"resnet20", "emotionnet_nano_b", "ck48-17k", "resnet20-as-ck48-17k"}
+def test_what_is_not_published_of_ckplus_has_a_row_where_it_is_named(
+    experiment, capsys, tmp_path: Path
+):
+    extra = {row.name for row in rows(experiment) if row.extra}
+    assert extra >= {"resnet14_slim", "resnet20_columns", "resnet20", "affect_vgg"}
+    assert not extra & {"micro_expnet", "emotionnet_nano_b", "ck48-17k", "resnet20-as-ck48-17k"}
     shown = ["--only-print", "--results", str(tmp_path), "--rows", "resnet20_cells,resnet50"]
     assert main(shown) == 0
     assert [row[0] for row in cells(capsys.readouterr().out)] == [
@@ -187,7 +189,7 @@ def test_only_print_trains_nothing(capsys: pytest.CaptureFixture[str], tmp_path:
     assert main(["--only-print", "--results", str(tmp_path)]) == 0
     printed_rows = cells(capsys.readouterr().out)
     every = rows(config.load(Experiment, [table1.BASE]))
-    assert len(printed_rows) == len([row for row in every if not row.start])
+    assert len(printed_rows) == len([row for row in every if not row.extra])
     assert [row[MEASURED] for row in printed_rows if "micro_expnet" in row[0]] == [
         "77.7 [85.0, 93.0]"
     ]
@@ -202,6 +204,26 @@ def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().err.startswith("no row 'nano_z'; there are EmotionNet Nano-A, ")
     assert main(["--rows", "micro_expnet"]) == 2
     assert "data.root" in capsys.readouterr().err
+
+
+def test_the_dearest_have_fewer_epochs_unless_all_are_given_others(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    passes = {}
+    monkeypatch.setattr(
+        table1, "measure", lambda row, *_, epochs, **__: passes.update({row.name: epochs})
+    )
+    words = ["--rows", "micro_expnet,resnet50", "--results", str(tmp_path)]
+    assert main(words) == 0
+    assert passes == {"micro_expnet": 40, "resnet50": table1.FEWER["resnet50"]}
+    assert main([*words, "--epochs", "9"]) == 0
+    assert passes == {"micro_expnet": 9, "resnet50": 9}
+    assert main([*words, "confirm.epochs=3"]) == 0
+    assert passes == {"micro_expnet": 3, "resnet50": 3}
+
+
+def test_the_dearest_are_networks_that_have_a_row(experiment):
+    assert set(table1.FEWER) <= {row.name for row in rows(experiment)}
 
 
 @pytest.mark.slow
