@@ -221,9 +221,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add_data(parser)
-    add("--rows", metavar="A,B", help="these rows; if not given, what is published of CK+ or found")
+    add("--rows", metavar="A,B", help="these rows; what is published of CK+ or found if not given")
     add("--seeds", type=positive, default=SEEDS, help=f"training seeds of a row ({SEEDS})")
-    add("--epochs", type=positive, help=f"epochs of every row; if not given those of {BASE}, fewer of the dearest")
+    add(
+        "--epochs",
+        type=positive,
+        help=f"of every row; if not given as {BASE} or FEWER say",
+    )
     add("--results", type=Path, default=RESULTS, help="where what is trained is kept")
     add("--only-print", action="store_true", help="train nothing")
     return parser.parse_args(arguments)
