@@ -223,11 +223,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add_data(parser)
     add("--rows", metavar="A,B", help="these rows; what is published of CK+ or found if not given")
     add("--seeds", type=positive, default=SEEDS, help=f"training seeds of a row ({SEEDS})")
-    add(
-        "--epochs",
-        type=positive,
-        help=f"of every row; if not given as {BASE} or FEWER say",
-    )
+    add("--epochs", type=positive, help="of every row; if not given 40, of the dearest fewer")
     add("--results", type=Path, default=RESULTS, help="where what is trained is kept")
     add("--only-print", action="store_true", help="train nothing")
     return parser.parse_args(arguments)
