@@ -182,17 +182,19 @@ def own(recipe: Recipe, specification: Specification) -> dict[str, Any]:
         UserError: If it has nothing for one of them, so that it could not be the first trial.
     """
     found = {}
+    written = recipe.model_dump(mode="json")
     for key in specification.space:
-        place: Any = recipe.model_dump(mode="json")
-        for name in key.split("."):
+        *path, last = key.split(".")
+        place: Any = written
+        for name in path:
             place = place.get(name) if isinstance(place, dict) else None
-        if place is None:
+        if not isinstance(place, dict) or last not in place:
             raise UserError(
                 f"the recipe of {specification.experiment} has no {key}",
                 where="space",
                 remedy=f"set training.{key.split('.')[0]}, or take the key out of the space",
             )
-        found[key] = place
+        found[key] = place[last]
     return found
 
 

@@ -106,6 +106,12 @@ def test_found_networks_are_rows_in_their_place(experiment, tmp_path: Path):
     assert len(found) == len(rows(experiment, tmp_path / "nowhere")) + 2
 
 
+def test_what_is_smaller_than_any_thinning_has_no_control(experiment, tmp_path: Path):
+    genomes.save(tiny(1), tmp_path / "found-a.json")
+    (row,) = [row.name for row in rows(experiment, tmp_path) if "found-a" in row.name]
+    assert row == "found-a"
+
+
 @pytest.mark.parametrize("choice", ["data.neutral=true", "data.channels=3"])
 def test_what_was_found_for_other_data_has_no_row(choice: str, tmp_path: Path):
     genomes.save(tiny(600), tmp_path / "found-a.json")
@@ -119,8 +125,8 @@ def test_what_is_not_published_of_ckplus_has_a_row_where_it_is_named(
     extra = {row.name for row in rows(experiment) if row.extra}
     assert extra >= {"resnet14_slim", "resnet20_columns", "resnet20", "affect_vgg"}
     assert not extra & {"micro_expnet", "emotionnet_nano_b", "ck48-17k", "resnet20-as-ck48-17k"}
-    shown = ["--only-print", "--results", str(tmp_path), "--rows", "resnet20_cells,resnet50"]
-    assert main(shown) == 0
+    words = ["--only-print", "--results", str(tmp_path), "--rows", "resnet20_cells,resnet50"]
+    assert main(words) == 0
     assert [row[0] for row in cells(capsys.readouterr().out)] == [
         "resnet20_cells",
         "ResNet50 (`resnet50`)",
@@ -181,11 +187,12 @@ def test_a_row_says_in_what_its_protocol_differs():
 
 
 def test_only_print_trains_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    for epochs, accuracy in ((40, 0.777), (6, 0.666)):
-        folder = tmp_path / "ck48-7-classes" / f"{epochs}-epochs" / "micro_expnet"
-        folder.mkdir(parents=True)
-        kept = json.dumps(figures(accuracy=accuracy, epochs=epochs))
-        EvaluationDirectory(folder).figures.write_text(kept)
+    for name in ("micro_expnet", "resnet50"):
+        for epochs, accuracy in ((40, 0.777), (6, 0.666)):
+            folder = tmp_path / "ck48-7-classes" / f"{epochs}-epochs" / name
+            folder.mkdir(parents=True)
+            kept = json.dumps(figures(accuracy=accuracy, epochs=epochs))
+            EvaluationDirectory(folder).figures.write_text(kept)
     assert main(["--only-print", "--results", str(tmp_path)]) == 0
     printed_rows = cells(capsys.readouterr().out)
     every = rows(config.load(Experiment, [table1.BASE]))
@@ -193,6 +200,9 @@ def test_only_print_trains_nothing(capsys: pytest.CaptureFixture[str], tmp_path:
     assert [row[MEASURED] for row in printed_rows if "micro_expnet" in row[0]] == [
         "77.7 [85.0, 93.0]"
     ]
+    (dearest,) = [row for row in printed_rows if "resnet50" in row[0]]
+    assert dearest[MEASURED] == "66.6 [85.0, 93.0]"
+    assert dearest[REMARKS].startswith("epochs 6 instead of 40")
     assert main(["--only-print", "--results", str(tmp_path), "--epochs", "7"]) == 0
     (nearest,) = [row for row in cells(capsys.readouterr().out) if "micro_expnet" in row[0]]
     assert nearest[MEASURED] == "66.6 [85.0, 93.0]"
@@ -204,15 +214,20 @@ def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().err.startswith("no row 'nano_z'; there are EmotionNet Nano-A, ")
     assert main(["--rows", "micro_expnet"]) == 2
     assert "data.root" in capsys.readouterr().err
+    assert main(["--only-print", "data=folder", "data.root=nowhere"]) == 2
+    assert "networks for the classes of CK+" in capsys.readouterr().err
 
 
 def test_the_dearest_have_fewer_epochs_unless_all_are_given_others(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     passes = {}
-    monkeypatch.setattr(
-        table1, "measure", lambda row, *_, epochs, **__: passes.update({row.name: epochs})
-    )
+
+    def note(row: Row, _: object, folder: Path, *, epochs: int, **__: object) -> None:
+        assert folder.parts[-2:] == (f"{epochs}-epochs", row.name)
+        passes[row.name] = epochs
+
+    monkeypatch.setattr(table1, "measure", note)
     words = ["--rows", "micro_expnet,resnet50", "--results", str(tmp_path)]
     assert main(words) == 0
     assert passes == {"micro_expnet": 40, "resnet50": table1.FEWER["resnet50"]}
@@ -224,13 +239,15 @@ def test_the_dearest_have_fewer_epochs_unless_all_are_given_others(
 
 def test_the_dearest_are_networks_that_have_a_row(experiment):
     assert set(table1.FEWER) <= {row.name for row in rows(experiment)}
+    assert max(table1.FEWER.values()) < experiment.confirm_epochs
 
 
 @pytest.mark.slow
 def test_a_row_is_trained_once_and_goes_on_with_more_seeds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    both = [Row("tiny", None, tiny(2)), Row("EmotionNet Nano-A", TABLE_1[-2], None)]
+    (nano_a,) = [one for one in TABLE_1 if one.name == "EmotionNet Nano-A"]
+    both = [Row("tiny", None, tiny(2)), Row(nano_a.name, nano_a, None)]
     monkeypatch.setattr(table1, "rows", lambda _: both)
     words = ["--epochs", "1", "--results", str(tmp_path), "data=synthetic", "data.subjects=40"]
     words += ["data.frames=1", "folds.count=4", "fidelity.rungs=[{folds: 1, epochs: 1}]"]
