@@ -54,7 +54,7 @@ FEWER = {
     "affect_alexnet": 6,
     "affect_vgg": 6,
 }
-"""Epochs of the networks that take longest, by time and not by operations (docs/evaluation.md)."""
+"""Epochs of published networks of which 40 take long (docs/evaluation.md has the times)."""
 
 
 @dataclass(frozen=True)
