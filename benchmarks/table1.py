@@ -54,7 +54,10 @@ FEWER = {
     "affect_alexnet": 6,
     "affect_vgg": 6,
 }
-"""Epochs of published networks of which 40 take long (docs/evaluation.md has the times)."""
+"""Epochs of published networks of which 40 take long.
+
+docs/evaluation.md has the times of three; the others were judged by their operations.
+"""
 
 
 @dataclass(frozen=True)
