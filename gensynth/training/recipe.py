@@ -143,7 +143,7 @@ class Recipe(BaseModel):
             takes the last weights. Normalisation statistics are estimated again for the averaged
             weights, on the training images.
         flip_test: Whether predictions are of the mean of the logits of an image and its mirror
-            image.
+            image: two forward passes, each of the multiply-accumulates that a network counts.
         precision: ``bfloat16`` multiplies in bfloat16 and accumulates in float32 (autocast),
             ``float32`` does everything in float32; ``auto`` is ``bfloat16`` on processors that
             have instructions for it, see :meth:`resolved`.
@@ -167,7 +167,7 @@ class Recipe(BaseModel):
     local_contrast: Annotated[LocalContrast | None, Field(exclude_if=_is_none)] = None
     augmentation: Augmentation = Augmentation(rotation=5, shift=0.05, zoom=0.05, flip=True)
     average: Share = 0.2
-    flip_test: bool = True
+    flip_test: bool = False
     precision: Precision | Literal["auto"] = "auto"
     apart: Annotated[bool, Field(exclude_if=_is_false)] = False
     pretraining: Annotated[Pretraining | None, Field(exclude_if=_is_none)] = None
