@@ -49,10 +49,10 @@ from benchmarks.fidelity_table import printed
 from benchmarks.options import INTERRUPTED, add_data, overridden, positive, selected
 from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
-from gensynth.search import Entry, Journal
-from gensynth.search.evaldir import fingerprint
-from gensynth.search.journal import read
-from gensynth.search.rundir import first_difference, replace_file
+from gensynth.evaluation.directory import fingerprint
+from gensynth.execution import Entry, Journal
+from gensynth.execution.files import first_difference, replace_file
+from gensynth.execution.journal import read
 from gensynth.training import FoldResult, train_fold
 
 RESULTS = Path(__file__).parent / "results" / "fidelity"

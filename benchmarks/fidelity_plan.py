@@ -1,6 +1,6 @@
 """What :mod:`benchmarks.fidelity` trains: networks of one size, in cheap ways and in the dear one.
 
-A score is a rung of the search (:class:`gensynth.search.Rung`) and whatever else may be cheaper
+A score is a rung of the search (:class:`gensynth.execution.Rung`) and whatever else may be cheaper
 about it: fewer pixels, fewer people to train on, other data. The dear one is the confirmation of
 the experiment. Cheap scores and the confirmation have training seeds of their own, so a seed that
 both share is not what makes them agree.
@@ -23,12 +23,13 @@ from gensynth import config
 from gensynth.cost import cost
 from gensynth.data import DataConfig
 from gensynth.errors import UserError
+from gensynth.evaluation.disclosure import SAME_PEOPLE
+from gensynth.execution import Rung, Unit, base_seed
+from gensynth.execution.units import Phase, cross_validation
+from gensynth.experiment import Experiment, Folds
 from gensynth.generator import Generator
 from gensynth.generator.making import THOUSAND, make
 from gensynth.genome import Genome, InputShape
-from gensynth.search import Experiment, Folds, Rung, Unit, base_seed
-from gensynth.search.choices import SAME_PEOPLE
-from gensynth.search.plan import Phase, cross_validation
 from gensynth.space import load_space
 from gensynth.training import Recipe
 
@@ -150,7 +151,7 @@ class Training:
         """What it costs, in multiply-accumulates for each image of the data.
 
         What an epoch takes besides the network's multiply-accumulates is worth five million of
-        them an image, as in the search (:mod:`gensynth.search.setting`).
+        them an image, as in the search (:mod:`gensynth.search.preparation`).
         """
         return self.unit.epochs * self.condition.subjects * (cost(self.genome).macs + FIXED)
 

@@ -20,9 +20,9 @@ from benchmarks.fidelity_plan import CONFIRMED, Key, Plan
 from benchmarks.looks import synflow
 from benchmarks.printing import markdown
 from gensynth.cost import cost
+from gensynth.evaluation.disclosure import spelled
+from gensynth.execution import Entry
 from gensynth.genome import Genome
-from gensynth.search import Entry
-from gensynth.search.choices import spelled
 
 Vector = NDArray[np.float64]
 Statistic = Callable[..., Any]

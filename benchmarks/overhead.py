@@ -16,8 +16,9 @@ from pathlib import Path
 import optuna
 
 from gensynth.config import load
-from gensynth.search import Experiment, search
-from gensynth.search.journal import read
+from gensynth.execution.journal import read
+from gensynth.experiment import Experiment
+from gensynth.search import search
 
 TINY = (
     "name=overhead",

@@ -40,9 +40,9 @@ from benchmarks.printing import markdown
 from gensynth import GenerativeSynthesisSampler, config
 from gensynth.data import Dataset, Fold, folds, load
 from gensynth.errors import UserError
+from gensynth.experiment import Experiment
 from gensynth.genome import Genome
 from gensynth.prototype import expand
-from gensynth.search import Experiment
 from gensynth.training import Recipe, check_fits, check_pretraining, fit, pretrained
 from gensynth.validation import validate
 

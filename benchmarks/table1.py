@@ -28,10 +28,11 @@ from gensynth import genome as genomes
 from gensynth.cli.progress import Display
 from gensynth.cost import cost
 from gensynth.errors import UserError
+from gensynth.evaluation import SEEDS, EvaluationDirectory, evaluate_network
+from gensynth.experiment import Experiment
 from gensynth.genome import Genome
 from gensynth.report import write_evaluation
 from gensynth.report.published import OTHERS, TABLE_1, Published
-from gensynth.search import SEEDS, EvaluationDirectory, Experiment, evaluate_network
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "table1"

@@ -82,7 +82,8 @@ def evaluate(
         raise UserError("--seed is of one cross-validation", remedy="leave --seeds out")
     from gensynth import config
     from gensynth.cli.progress import Display
-    from gensynth.search import Experiment, evaluate_network
+    from gensynth.evaluation import evaluate_network
+    from gensynth.experiment import Experiment
 
     chosen = naming(genome, overrides or ())
     network = read_genome(genome, chosen)
@@ -123,8 +124,8 @@ def _kept(output: Path | None) -> str:
 
 
 def _draw(figures: dict[str, Any], output: Path) -> None:
+    from gensynth.evaluation import EvaluationDirectory
     from gensynth.report import write_evaluation
-    from gensynth.search import EvaluationDirectory
 
     write_evaluation(figures, EvaluationDirectory(output).drawing)
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from gensynth.cli.describe import grouped
 
 if TYPE_CHECKING:
-    from gensynth.search.events import Best, Progress
+    from gensynth.execution.progress import Best, Progress
 
 SPARSE = 30.0
 

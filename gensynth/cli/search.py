@@ -28,7 +28,7 @@ def search(
     """Search for networks that satisfy a constraint; the same command goes on where it stopped."""
     from gensynth import config
     from gensynth.cli.progress import Display
-    from gensynth.search import Experiment
+    from gensynth.experiment import Experiment
     from gensynth.search import search as run_search
 
     words = list(overrides or [])

@@ -11,13 +11,14 @@ from optuna.trial import Trial
 
 from gensynth.cost import cost
 from gensynth.errors import UserError
+from gensynth.execution.clock import Clock
+from gensynth.execution.jobs import Job
+from gensynth.execution.units import Unit, base_seed, full_epochs, ladder
 from gensynth.generator import GenerativeSynthesisSampler, Unsatisfiable
 from gensynth.genome import Genome
 from gensynth.search import racing
-from gensynth.search.ledger import TIME, Ledger, Outcome
-from gensynth.search.plan import Unit, base_seed, full_epochs, ladder
-from gensynth.search.setting import Setting
-from gensynth.search.work import Clock, Job
+from gensynth.search.preparation import Setting
+from gensynth.search.study import TIME, Ledger, Outcome
 from gensynth.training import FoldResult, metrics
 
 logger = logging.getLogger(__name__)

@@ -10,13 +10,14 @@ from importlib.metadata import version
 from typing import Any
 
 from gensynth.cost import STATIC_METRICS
+from gensynth.evaluation.disclosure import figures_without, recipe_choice
+from gensynth.execution.files import replace_file
 from gensynth.genome import Genome, dumps
 from gensynth.search.candidates import Candidates
-from gensynth.search.choices import figures_without, recipe_choice
-from gensynth.search.confirm import Confirmation, Finalist
-from gensynth.search.ledger import OBJECTIVES, Ledger, Outcome
-from gensynth.search.rundir import RunDirectory, replace_file
-from gensynth.search.setting import Setting
+from gensynth.search.confirmation import Confirmation, Finalist
+from gensynth.search.preparation import Setting
+from gensynth.search.run_directory import RunDirectory
+from gensynth.search.study import OBJECTIVES, Ledger, Outcome
 from gensynth.space import decode
 from gensynth.training import Evaluation
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,20 +14,21 @@ import optuna
 from threadpoolctl import threadpool_limits
 
 from gensynth.errors import UserError
+from gensynth.execution.clock import Clock
+from gensynth.execution.cluster import cluster, worker_count
+from gensynth.execution.engine import execute
+from gensynth.execution.jobs import Dispatcher
+from gensynth.execution.journal import Journal
+from gensynth.execution.progress import Best, Progress, Silent, Watcher
+from gensynth.experiment import Experiment
 from gensynth.search.candidates import SESSION, Candidates
-from gensynth.search.cluster import cluster
-from gensynth.search.confirm import Confirmation, Pace
-from gensynth.search.engine import execute
-from gensynth.search.events import Best, Progress, Silent, Watcher
-from gensynth.search.experiment import Experiment
-from gensynth.search.generators import GeneratorFiles
-from gensynth.search.journal import Journal
-from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.confirmation import Confirmation, Pace
+from gensynth.search.generator_files import GeneratorFiles
+from gensynth.search.preparation import Setting, prepare, sampler
 from gensynth.search.results import Run, write
-from gensynth.search.rundir import RunDirectory, open_run
-from gensynth.search.setting import Setting, prepare, sampler
-from gensynth.search.warming import keep
-from gensynth.search.work import Clock, Conductor
+from gensynth.search.run_directory import RunDirectory, open_run
+from gensynth.search.study import Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.warm_start import keep
 
 logger = logging.getLogger(__name__)
 
@@ -78,18 +78,6 @@ def search(
             ledger.close()
 
 
-def workers_of(experiment: Experiment) -> int:
-    """Number of workers: as asked, else one a core that this process may use."""
-    return experiment.workers or available_cores()
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 @dataclass
 class _Session:
     setting: Setting
@@ -109,7 +97,7 @@ class _Session:
         before = self.ledger.noted(SESSION) or {}
         self.clock.before = float(before.get("seconds", 0.0))
         self.setup = float(before.get("setup", 0.0))
-        self.workers = workers_of(self.setting.experiment)
+        self.workers = worker_count(self.setting.experiment.workers)
         self.files = GeneratorFiles(self.setting, self.ledger, self.directory)
         self.confirmation = Confirmation(
             self.setting,
@@ -129,23 +117,23 @@ class _Session:
             reserve=self.confirmation.reserve,
             moved=self.files.keep,
         )
-        conductor = Conductor(
-            stages=(self.candidates, self.confirmation),
+        dispatcher = Dispatcher(
+            sources=(self.candidates, self.confirmation),
             journal=self.journal,
             workers=self.workers,
         )
-        self.conductor = conductor
+        self.dispatcher = dispatcher
         try:
-            conductor.peek()
+            dispatcher.peek()
             self.watcher.banner(_banner(self.setting, self.directory))
-            conductor.watch = self._watch
-            if not conductor.finished:
+            dispatcher.watch = self._watch
+            if not dispatcher.finished:
                 self._train()
         except BaseException:
             with suppress(Exception):
-                conductor.close()
+                dispatcher.close()
             raise
-        conductor.close()
+        dispatcher.close()
         return self._write()
 
     def _train(self) -> None:
@@ -154,7 +142,7 @@ class _Session:
         with cluster(self.workers, experiment.ray_address, images) as folder:
             self.setup += self.clock.session
             self._note()
-            execute(self.conductor, self.setting, self.workers, folder)
+            execute(self.dispatcher, self.setting, self.workers, folder)
 
     def _write(self) -> dict[str, Any]:
         generators = self.files.finish()
@@ -232,7 +220,7 @@ class _Session:
                 trained=sum(outcome.complete for outcome in outcomes),
                 stopped=sum(not outcome.complete for outcome in outcomes),
                 failed=self.ledger.failed,
-                running=self.conductor.running,
+                running=self.dispatcher.running,
                 best=_best(outcomes),
                 confirmed=sum(one.complete for one in self.confirmation.finalists),
                 done=sum(len(one.results) for one in self.confirmation.finalists),

@@ -30,7 +30,8 @@ from benchmarks.fidelity_plan import (
 from gensynth.cost import cost
 from gensynth.data import SyntheticConfig, folds, load
 from gensynth.errors import UserError
-from gensynth.search import Entry, Experiment
+from gensynth.execution import Entry
+from gensynth.experiment import Experiment
 from gensynth.training import FoldResult
 
 FACES = ["data=synthetic", "data.subjects=40", "data.frames=1", "data.size=16", "folds.count=3"]

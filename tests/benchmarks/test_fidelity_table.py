@@ -21,7 +21,7 @@ from benchmarks.fidelity_table import (
     reliability,
     spearman,
 )
-from gensynth.search import Entry
+from gensynth.execution import Entry
 
 NETWORKS = 8
 IMAGES = 100

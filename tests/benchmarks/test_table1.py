@@ -14,8 +14,9 @@ from benchmarks.table1_printing import HEADS, Line, printed
 from gensynth import config
 from gensynth import genome as genomes
 from gensynth.cost import cost
+from gensynth.evaluation import EvaluationDirectory
+from gensynth.experiment import Experiment
 from gensynth.report.published import OTHERS, SOURCE, TABLE_1
-from gensynth.search import EvaluationDirectory, Experiment
 from tests.fake_run import tiny
 
 MEASURED = HEADS.index("accuracy, measured (%) [95 %]")

@@ -5,8 +5,8 @@ import pytest
 
 from gensynth.cli import main
 from gensynth.cli.progress import line
+from gensynth.execution import Progress
 from gensynth.genome import Flatten, Genome, InputShape, Linear, save
-from gensynth.search import Progress
 
 TINY = (
     "constraint=nano_b",

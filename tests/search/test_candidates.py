@@ -5,16 +5,17 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
+from gensynth.execution.clock import Clock
+from gensynth.execution.jobs import Dispatcher
+from gensynth.execution.journal import Journal, read
 from gensynth.generator import Unsatisfiable
 from gensynth.search import Setting, prepare
 from gensynth.search.candidates import Candidates
-from gensynth.search.confirm import MARGIN, Confirmation, Pace, ranking
-from gensynth.search.journal import Journal, read
-from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
-from gensynth.search.setting import sampler
-from gensynth.search.work import Clock, Conductor
+from gensynth.search.confirmation import MARGIN, Confirmation, Pace, ranking
+from gensynth.search.preparation import sampler
+from gensynth.search.study import Ledger, Outcome, open_study, sqlite_url
 from gensynth.space import trace
-from tests.search.conftest import drive
+from tests.small_search import drive
 
 
 class Session:
@@ -40,13 +41,13 @@ class Session:
             ),
         )
         self.candidates = Candidates(setting, self.ledger, clock, reserve=lambda: 0.0)
-        self.conductor = Conductor((self.candidates, self.confirmation), journal)
+        self.dispatcher = Dispatcher((self.candidates, self.confirmation), journal)
         self.setting = setting
 
     def run(self, folds: int | None = None) -> int:
-        trained = drive(self.conductor, self.setting, folds=folds)
-        if self.conductor.error is not None:
-            raise self.conductor.error
+        trained = drive(self.dispatcher, self.setting, folds=folds)
+        if self.dispatcher.error is not None:
+            raise self.dispatcher.error
         return trained
 
 

@@ -5,9 +5,10 @@ import optuna
 import pytest
 
 from gensynth.errors import UserError
-from gensynth.search import Progress, search
-from gensynth.search.ledger import Ledger, sqlite_url
-from gensynth.search.work import Conductor
+from gensynth.execution import Progress
+from gensynth.execution.jobs import Dispatcher
+from gensynth.search import search
+from gensynth.search.study import Ledger, sqlite_url
 
 
 class Memory:
@@ -82,10 +83,10 @@ def test_time_is_noted_as_it_goes_and_what_was_asked_stays_asked(
     path = Path(small().runs) / "small" / "study.db"
     noted = []
 
-    def wait(conductor: Conductor, *ignored: object) -> None:
+    def wait(dispatcher: Dispatcher, *ignored: object) -> None:
         for _ in range(2):
             time.sleep(0.3)
-            conductor.watch()
+            dispatcher.watch()
             study = optuna.load_study(study_name="small", storage=sqlite_url(path))
             noted.append(study.user_attrs["session"]["seconds"])
 

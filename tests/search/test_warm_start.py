@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from gensynth.errors import UserError
+from gensynth.experiment import Experiment
 from gensynth.generator import GenerativeSynthesisSampler, Generator
-from gensynth.search import Experiment, prepare, search
-from gensynth.search.setting import sampler
+from gensynth.search import prepare, search
+from gensynth.search.preparation import sampler
 
 Small = Callable[..., Experiment]
 

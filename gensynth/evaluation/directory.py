@@ -12,9 +12,9 @@ from typing import Any
 
 from gensynth.data import Dataset
 from gensynth.errors import UserError
+from gensynth.execution.files import first_difference, replace_file
+from gensynth.execution.journal import Journal
 from gensynth.genome import Genome, dumps
-from gensynth.search.journal import Journal
-from gensynth.search.rundir import first_difference, replace_file
 
 
 @dataclass(frozen=True)

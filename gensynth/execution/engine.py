@@ -1,4 +1,4 @@
-"""Ray Tune executes: jobs of a conductor become Tune trials, results go back to the conductor."""
+"""Ray Tune executes: jobs of a dispatcher become Tune trials, results go back to the dispatcher."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from gensynth.data import Dataset, Fold
+from gensynth.execution.jobs import Dispatcher
+from gensynth.execution.trainable import FAILURE, RESULT, FoldTrainer, job_config
 from gensynth.genome import dumps
-from gensynth.search.trainable import FAILURE, RESULT, FoldTrainer, job_config
-from gensynth.search.work import Conductor
 from gensynth.training import Recipe
 
 
@@ -43,21 +43,21 @@ class Material(Protocol):
         """How networks are trained."""
 
 
-def execute(conductor: Conductor, material: Material, workers: int, folder: Path) -> None:
-    """Has Tune do a conductor's jobs; returns when there are none left.
+def execute(dispatcher: Dispatcher, material: Material, workers: int, folder: Path) -> None:
+    """Has Tune do a dispatcher's jobs; returns when there are none left.
 
     Args:
-        conductor: Where jobs come from and results go to.
+        dispatcher: Where jobs come from and results go to.
         material: What the workers train on.
         workers: Jobs at a time.
         folder: Where Tune may write; nothing there is needed afterwards.
 
     Raises:
         Interrupted: After Ctrl-C.
-        Exception: What went wrong in the conductor's books.
+        Exception: What went wrong in the dispatcher's books.
     """
     with _interruptible() as interrupted, suppress(_Leave):
-        adapter = _Adapter(conductor, workers, interrupted)
+        adapter = _Adapter(dispatcher, workers, interrupted)
         tune.Tuner(
             tune.with_resources(
                 tune.with_parameters(
@@ -85,15 +85,15 @@ def execute(conductor: Conductor, material: Material, workers: int, folder: Path
                 verbose=0,
             ),
         ).fit()
-    if conductor.error is not None:
-        raise conductor.error
+    if dispatcher.error is not None:
+        raise dispatcher.error
 
 
 class _Adapter:
     """Which Tune trial does which job."""
 
-    def __init__(self, conductor: Conductor, workers: int, interrupted: threading.Event) -> None:
-        self.conductor = conductor
+    def __init__(self, dispatcher: Dispatcher, workers: int, interrupted: threading.Event) -> None:
+        self.dispatcher = dispatcher
         self.interrupted = interrupted
         self.workers = workers
         self._keys: dict[str, int] = {}
@@ -107,32 +107,32 @@ class _Adapter:
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """A job for a trial; Tune asks several times a second."""
-        conductor = self.conductor
+        dispatcher = self.dispatcher
         try:
-            if conductor.running < self.workers or conductor.held:
-                found = conductor.next()
+            if dispatcher.running < self.workers or dispatcher.held:
+                found = dispatcher.next()
                 if found is not None:
                     key, job = found
                     self._keys[trial_id] = key
                     return job_config(dumps(job.genome), job.units)
-                if conductor.finished:
+                if dispatcher.finished:
                     return str(Searcher.FINISHED)
-            conductor.idle()
+            dispatcher.idle()
         except Exception as error:
-            conductor.error = conductor.error or error
-        return str(Searcher.FINISHED) if conductor.error is not None else None
+            dispatcher.error = dispatcher.error or error
+        return str(Searcher.FINISHED) if dispatcher.error is not None else None
 
     def result(self, trial_id: str, result: Mapping[str, Any]) -> bool:
         """Takes a fold, or what failed; returns whether the trial goes on."""
-        if self.conductor.error is not None:
+        if self.dispatcher.error is not None:
             return False
         if FAILURE in result:
             self.failed(trial_id, str(result[FAILURE]))
             return False
         try:
-            wanted = self.conductor.result(self._keys[trial_id], result[RESULT])
+            wanted = self.dispatcher.result(self._keys[trial_id], result[RESULT])
         except Exception as error:
-            self.conductor.error = error
+            self.dispatcher.error = error
             return False
         if not wanted:
             del self._keys[trial_id]
@@ -142,9 +142,9 @@ class _Adapter:
         """Takes note of a worker that failed."""
         try:
             if trial_id in self._keys:
-                self.conductor.failed(self._keys.pop(trial_id), reason)
+                self.dispatcher.failed(self._keys.pop(trial_id), reason)
         except Exception as error:
-            self.conductor.error = self.conductor.error or error
+            self.dispatcher.error = self.dispatcher.error or error
 
 
 class _JobSearcher(Searcher):
@@ -170,7 +170,7 @@ class _JobSearcher(Searcher):
 
 
 class _Racing(TrialScheduler):
-    """Passes every fold on, and stops or continues the trial as the conductor decides."""
+    """Passes every fold on, and stops or continues the trial as the dispatcher decides."""
 
     def __init__(self, adapter: _Adapter) -> None:
         self._adapter = adapter
@@ -200,7 +200,7 @@ class _Racing(TrialScheduler):
 
 
 class _Failures(Callback):
-    """Tells the conductor of workers that failed, and leaves the loop after Ctrl-C."""
+    """Tells the dispatcher of workers that failed, and leaves the loop after Ctrl-C."""
 
     def __init__(self, adapter: _Adapter) -> None:
         self._adapter = adapter
@@ -211,10 +211,10 @@ class _Failures(Callback):
         self._adapter.failed(trial.trial_id, _reason(trial))
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
-        self._adapter.conductor.watch()
+        self._adapter.dispatcher.watch()
         if self._adapter.interrupted.is_set():
             raise Interrupted
-        error = self._adapter.conductor.error
+        error = self._adapter.dispatcher.error
         if error is not None:
             raise _Leave
 

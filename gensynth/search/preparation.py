@@ -12,12 +12,12 @@ from optuna.trial import FrozenTrial
 from gensynth.cost import cost
 from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
+from gensynth.experiment import Experiment, check_constraint
 from gensynth.generator import GenerativeSynthesisSampler, Generator
 from gensynth.generator.history import Screen
 from gensynth.genome import Genome
-from gensynth.indicator import RECALL, known_metrics
-from gensynth.search.experiment import Experiment
-from gensynth.search.warming import first_generator
+from gensynth.indicator import RECALL
+from gensynth.search.warm_start import first_generator
 from gensynth.space import Space, decode, load_space, unmeetable
 from gensynth.training import Recipe, check_fits, check_pretraining
 
@@ -77,20 +77,6 @@ def _check_rungs(experiment: Experiment) -> None:
             where="fidelity.rungs",
             remedy=f"set folds.count to {deepest} or more, or give rungs of fewer folds",
         )
-
-
-def check_constraint(experiment: Experiment, dataset: Dataset) -> None:
-    """Refuses bounds on what these data do not have.
-
-    Raises:
-        UserError: For a metric that is unknown, the recall of a class that is not among the data's,
-            or a bound that no value of its metric meets.
-    """
-    try:
-        experiment.constraint.check(known_metrics(dataset.classes))
-    except UserError as error:
-        where = f"constraint {experiment.constraint.name}: {error.where}"
-        raise UserError(error.problem, where=where, remedy=error.remedy) from error
 
 
 def screen(setting: Setting) -> Screen:

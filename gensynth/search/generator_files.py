@@ -10,6 +10,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 
 from gensynth.cost import cost
+from gensynth.execution.files import replace_file
 from gensynth.generator import (
     GenerativeSynthesisSampler,
     Generator,
@@ -21,9 +22,9 @@ from gensynth.generator import (
 from gensynth.generator.history import FINISHED, observe
 from gensynth.generator.making import FAMILY, within
 from gensynth.indicator import Indicator
-from gensynth.search.ledger import Ledger
-from gensynth.search.rundir import RunDirectory, replace_file
-from gensynth.search.setting import Setting, identity, screen
+from gensynth.search.preparation import Setting, identity, screen
+from gensynth.search.run_directory import RunDirectory
+from gensynth.search.study import Ledger
 
 FRONT = "pareto.json"
 

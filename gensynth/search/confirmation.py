@@ -18,12 +18,13 @@ from math import ceil
 from statistics import fmean
 from typing import NamedTuple
 
+from gensynth.execution.clock import Clock
+from gensynth.execution.jobs import Job
+from gensynth.execution.units import Unit, base_seed, cross_validation
 from gensynth.genome import Genome
 from gensynth.search import racing
-from gensynth.search.ledger import Ledger, Outcome
-from gensynth.search.plan import Unit, base_seed, cross_validation
-from gensynth.search.setting import Setting
-from gensynth.search.work import Clock, Job
+from gensynth.search.preparation import Setting
+from gensynth.search.study import Ledger, Outcome
 from gensynth.space import decode
 from gensynth.training import Evaluation, FoldResult, evaluate, mean_evaluation
 

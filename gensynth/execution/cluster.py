@@ -60,6 +60,15 @@ def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterat
             ray.shutdown()
 
 
+def worker_count(asked: int | None) -> int:
+    """Number of workers: as asked, else one a core that this process may use."""
+    if asked is not None:
+        return asked
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _start(workers: int, address: str | None, folder: Path, images: int) -> None:
     start = partial(ray.init, log_to_driver=False, logging_level=logging.ERROR)
     try:
@@ -116,7 +125,7 @@ def _remove_if_abandoned(folder: Path) -> None:
 
 @contextmanager
 def _silenced(name: str) -> Iterator[None]:
-    """Keeps a logger's errors off the terminal: failed jobs are told by the conductor."""
+    """Keeps a logger's errors off the terminal: failed jobs are told by the dispatcher."""
     silenced = logging.getLogger(name)
     before = silenced.level
     silenced.setLevel(logging.CRITICAL)

@@ -13,8 +13,9 @@ from typing import Any
 import yaml
 
 from gensynth.errors import UserError
-from gensynth.search.experiment import Experiment
-from gensynth.search.journal import Journal
+from gensynth.execution.files import first_difference, replace_file
+from gensynth.execution.journal import Journal
+from gensynth.experiment import Experiment
 
 CHANGEABLE = ("budget", "workers", "ray_address", "runs", "name")
 """What may differ when a run is continued: none of it decides what is trained how."""
@@ -104,26 +105,6 @@ def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
             if new and not journal:
                 run.remove()
             raise
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
-def first_difference(old: Any, new: Any, key: str = "") -> tuple[str, Any, Any] | None:
-    """The first place where two plain structures differ: dotted key, old and new value."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in [*old, *(name for name in new if name not in old)]:
-            inner = f"{key}.{name}" if key else str(name)
-            found = first_difference(old.get(name), new.get(name), inner)
-            if found is not None:
-                return found
-        return None
-    return None if old == new else (key, old, new)
 
 
 def _make(run: RunDirectory) -> None:

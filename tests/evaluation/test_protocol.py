@@ -13,15 +13,17 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from gensynth.errors import UserError
+from gensynth.evaluation import evaluate_network
+from gensynth.evaluation.directory import EvaluationDirectory, fingerprint
+from gensynth.evaluation.protocol import CrossValidations
+from gensynth.execution.journal import read
+from gensynth.execution.units import Unit, cross_validation
+from gensynth.experiment import Experiment
 from gensynth.genome import Genome
-from gensynth.search import Experiment, Setting, evaluate_network
-from gensynth.search.evaldir import EvaluationDirectory, fingerprint
-from gensynth.search.evaluation import Protocol
-from gensynth.search.journal import read
-from gensynth.search.plan import Unit, cross_validation
+from gensynth.search import Setting
 from gensynth.training import FoldResult
 from tests.fake_run import tiny
-from tests.search.conftest import drive
+from tests.small_search import drive
 
 
 @pytest.fixture
@@ -31,15 +33,15 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[
     def put(*, folds: int | None = None) -> list[int]:
         trained: list[int] = []
 
-        def execute(conductor, material, *ignored):
-            trained.append(drive(conductor, material, folds=folds))
+        def execute(dispatcher, material, *ignored):
+            trained.append(drive(dispatcher, material, folds=folds))
             if folds is not None:
                 raise KeyboardInterrupt
 
         monkeypatch.setattr(
-            "gensynth.search.evaluation.cluster", lambda *ignored: nullcontext(tmp_path)
+            "gensynth.evaluation.protocol.cluster", lambda *ignored: nullcontext(tmp_path)
         )
-        monkeypatch.setattr("gensynth.search.evaluation.execute", execute)
+        monkeypatch.setattr("gensynth.evaluation.protocol.execute", execute)
         return trained
 
     return put
@@ -136,21 +138,21 @@ def test_what_is_left_is_shared_out(
 ):
     sizes: list[int] = []
 
-    def execute(conductor, material, *ignored):
-        real = conductor.next
+    def execute(dispatcher, material, *ignored):
+        real = dispatcher.next
 
         def following():
             found = real()
             sizes.extend([] if found is None else [len(found[1].units)])
             return found
 
-        conductor.next = following
-        drive(conductor, material)
+        dispatcher.next = following
+        drive(dispatcher, material)
 
     monkeypatch.setattr(
-        "gensynth.search.evaluation.cluster", lambda *ignored: nullcontext(tmp_path)
+        "gensynth.evaluation.protocol.cluster", lambda *ignored: nullcontext(tmp_path)
     )
-    monkeypatch.setattr("gensynth.search.evaluation.execute", execute)
+    monkeypatch.setattr("gensynth.evaluation.protocol.execute", execute)
     for count in (1, 2, 5):
         experiment = small("workers=2")
         evaluate_network(network, experiment, epochs=1, seeds=count, output=tmp_path / "kept")
@@ -159,7 +161,7 @@ def test_what_is_left_is_shared_out(
 
 def test_after_a_failure_the_rest_of_a_job_is_not_wanted(network: Genome):
     first, second = cross_validation(2, 1, 5)
-    stage = Protocol(network, [(first, second), (Unit(0, 1, 9),)])
+    stage = CrossValidations(network, [(first, second), (Unit(0, 1, 9),)])
     job, other = stage.next(), stage.next()
     assert job is not None
     assert other is not None

@@ -11,8 +11,8 @@ import torch
 from ray import tune
 
 from gensynth.data import Dataset, Fold
+from gensynth.execution.units import Unit
 from gensynth.genome import loads
-from gensynth.search.plan import Unit
 from gensynth.training import FoldResult, Recipe, train_fold
 
 RESULT = "fold_result"

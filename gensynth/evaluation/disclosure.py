@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gensynth.data import Dataset, Fold
+from gensynth.experiment import Folds
 from gensynth.genome import Genome
-from gensynth.search.experiment import Folds
 from gensynth.training import FoldResult, Recipe, Tuned, evaluate, mean_evaluation
 
 SAME_PEOPLE = frozenset({"ckplus", "ck48"})

@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gensynth.errors import UserError
-from gensynth.search.journal import Entry, Journal, read
-from gensynth.search.plan import Unit
+from gensynth.execution.journal import Entry, Journal, read
+from gensynth.execution.units import Unit
 
 entries = st.builds(
     Entry,

@@ -12,10 +12,10 @@ from gensynth.generator import Generator
 from gensynth.genome import load
 from gensynth.indicator import Indicator
 from gensynth.search import Setting
-from gensynth.search.generators import GeneratorFiles
-from gensynth.search.ledger import Ledger, Outcome, open_study, sqlite_url
-from gensynth.search.rundir import RunDirectory
-from gensynth.search.setting import sampler
+from gensynth.search.generator_files import GeneratorFiles
+from gensynth.search.preparation import sampler
+from gensynth.search.run_directory import RunDirectory
+from gensynth.search.study import Ledger, Outcome, open_study, sqlite_url
 
 TRIALS = 16
 

@@ -5,7 +5,7 @@ import pytest
 from optuna.trial import TrialState
 
 from gensynth.errors import UserError
-from gensynth.search.ledger import TIME, Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.study import TIME, Ledger, Outcome, open_study, sqlite_url
 
 BOUNDS = ("accuracy.min", "params.max")
 

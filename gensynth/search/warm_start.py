@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from gensynth.errors import UserError
+from gensynth.experiment import Experiment
 from gensynth.generator import Generator
 from gensynth.generator.making import choose, space_of
-from gensynth.search.experiment import Experiment
-from gensynth.search.rundir import RunDirectory, run_directory
+from gensynth.search.run_directory import RunDirectory, run_directory
 from gensynth.space import Space
 
 KEPT = "warm-start.json"

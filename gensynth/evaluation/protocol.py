@@ -17,19 +17,18 @@ from typing import Any
 from gensynth.cost import cost
 from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
+from gensynth.evaluation.directory import EvaluationDirectory, fingerprint, open_evaluation
+from gensynth.evaluation.disclosure import choices, figures_without
+from gensynth.execution.clock import Clock
+from gensynth.execution.cluster import cluster, worker_count
+from gensynth.execution.engine import execute
+from gensynth.execution.files import replace_file
+from gensynth.execution.jobs import Dispatcher, Job
+from gensynth.execution.journal import Journal
+from gensynth.execution.progress import Progress, Silent, Watcher
+from gensynth.execution.units import Unit, base_seed, cross_validation, shared_out
+from gensynth.experiment import Experiment, check_constraint
 from gensynth.genome import Genome
-from gensynth.search.choices import choices, figures_without
-from gensynth.search.cluster import cluster
-from gensynth.search.engine import execute
-from gensynth.search.evaldir import EvaluationDirectory, fingerprint, open_evaluation
-from gensynth.search.events import Progress, Silent, Watcher
-from gensynth.search.experiment import Experiment
-from gensynth.search.journal import Journal
-from gensynth.search.plan import Unit, base_seed, cross_validation, shared_out
-from gensynth.search.run import workers_of
-from gensynth.search.rundir import replace_file
-from gensynth.search.setting import check_constraint
-from gensynth.search.work import Clock, Conductor, Job
 from gensynth.training import (
     FoldResult,
     Recipe,
@@ -64,8 +63,8 @@ class Bench:
 
 
 @dataclass
-class Protocol:
-    """The one stage of an evaluation.
+class CrossValidations:
+    """The one source of jobs of an evaluation.
 
     Args:
         genome: The network.
@@ -97,7 +96,7 @@ class Protocol:
         return not self._queue or self.failure is not None
 
     def overtime(self) -> bool:
-        """Nothing comes after this stage."""
+        """Nothing comes after it."""
         return False
 
     def result(self, job: Job, result: FoldResult) -> bool:
@@ -166,9 +165,9 @@ def evaluate_network(
         parts = [(part[fold],) for part in parts]
     bench = Bench(dataset, laid, experiment.training.resolved())
     with _journal(output, genome, bench, experiment) as journal:
-        protocol, workers = _planned(genome, parts, journal, workers_of(experiment))
-        _train(protocol, bench, experiment, journal, workers, watcher or Silent())
-        repetitions = [[protocol.results[unit] for unit in part] for part in parts]
+        source, workers = _planned(genome, parts, journal, worker_count(experiment.workers))
+        _train(source, bench, experiment, journal, workers, watcher or Silent())
+        repetitions = [[source.results[unit] for unit in part] for part in parts]
         figures = _report(genome, experiment, bench, repetitions, bases)
         if output is not None:
             lines = ",\n".join(
@@ -238,18 +237,20 @@ def _banner(genome: Genome, bench: Bench) -> tuple[str, ...]:
 
 def _planned(
     genome: Genome, parts: Sequence[tuple[Unit, ...]], journal: Journal, workers: int
-) -> tuple[Protocol, int]:
+) -> tuple[CrossValidations, int]:
     """What there is to train, and how many workers have something to do."""
     units = [unit for part in parts for unit in part]
     known = {unit for unit in units if journal.find(genome.hash, unit) is not None}
     left = [tuple(unit for unit in part if unit not in known) for part in parts]
     busy = max(1, min(workers, len(units) - len(known)))
     recalled = ((unit,) for unit in units if unit in known)
-    return Protocol(genome, (*recalled, *shared_out([part for part in left if part], busy))), busy
+    return CrossValidations(
+        genome, (*recalled, *shared_out([part for part in left if part], busy))
+    ), busy
 
 
 def _train(
-    protocol: Protocol,
+    source: CrossValidations,
     bench: Bench,
     experiment: Experiment,
     journal: Journal,
@@ -257,25 +258,25 @@ def _train(
     watcher: Watcher,
 ) -> None:
     clock = Clock(limit=None)
-    watcher.banner(_banner(protocol.genome, bench))
+    watcher.banner(_banner(source.genome, bench))
 
     def watch() -> None:
         watcher.update(
             Progress(
                 stage="evaluate",
-                done=len(protocol.results),
-                total=protocol.units,
+                done=len(source.results),
+                total=source.units,
                 seconds=clock.used,
             )
         )
 
-    conductor = Conductor((protocol,), journal, workers, watch)
-    conductor.peek()
-    if not conductor.finished:
+    dispatcher = Dispatcher((source,), journal, workers, watch)
+    dispatcher.peek()
+    if not dispatcher.finished:
         with cluster(workers, experiment.ray_address, bench.dataset.images.nbytes) as folder:
-            execute(conductor, bench, workers, folder)
-    if protocol.failure is not None:
-        raise UserError(f"training failed: {protocol.failure}", where=protocol.genome.name)
+            execute(dispatcher, bench, workers, folder)
+    if source.failure is not None:
+        raise UserError(f"training failed: {source.failure}", where=source.genome.name)
 
 
 def _report(

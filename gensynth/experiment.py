@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gensynth.data import DataConfig, Dataset, Fold, FoldBy, folds
-from gensynth.indicator import Indicator
+from gensynth.errors import UserError
+from gensynth.execution.units import Rung
+from gensynth.indicator import Indicator, known_metrics
 from gensynth.performance import Performance
-from gensynth.search.plan import Rung
 from gensynth.training import Recipe
 
 Positive = Annotated[int, Field(ge=1)]
@@ -175,3 +176,17 @@ class Experiment(_Config):
     def confirm_epochs(self) -> int:
         """Epochs of the confirmation."""
         return self.confirm.epochs or self.fidelity.rungs[-1].epochs
+
+
+def check_constraint(experiment: Experiment, dataset: Dataset) -> None:
+    """Refuses bounds on what these data do not have.
+
+    Raises:
+        UserError: For a metric that is unknown, the recall of a class that is not among the data's,
+            or a bound that no value of its metric meets.
+    """
+    try:
+        experiment.constraint.check(known_metrics(dataset.classes))
+    except UserError as error:
+        where = f"constraint {experiment.constraint.name}: {error.where}"
+        raise UserError(error.problem, where=where, remedy=error.remedy) from error

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensynth.search import Folds, Setting
-from gensynth.search.choices import choices, figures_without, spelled
+from gensynth.evaluation.disclosure import choices, figures_without, spelled
+from gensynth.experiment import Folds
+from gensynth.search import Setting
 from gensynth.training import FoldResult, LocalContrast, Recipe, Tuned, evaluate
 from tests.fake_run import tiny
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensynth.search.plan import (
+from gensynth.execution.units import (
     Rung,
     Unit,
     base_seed,

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from gensynth.errors import UserError
-from gensynth.search.plan import Phase, Unit
+from gensynth.execution.units import Phase, Unit
 from gensynth.training import FoldResult
 
 

@@ -1,3 +1,5 @@
+"""Whole searches by Ray Tune: what they leave, and what survives a crash."""
+
 import json
 import os
 import signal
@@ -13,18 +15,15 @@ import yaml
 
 from gensynth import genome as genomes
 from gensynth.config import load
+from gensynth.evaluation import evaluate_network
+from gensynth.evaluation.disclosure import choices
+from gensynth.execution import Progress
+from gensynth.execution.journal import read
+from gensynth.experiment import Experiment
 from gensynth.generator import Generator
-from gensynth.genome import Flatten, Genome, InputShape
-from gensynth.search import Experiment, Progress, Setting, evaluate_network, search
-from gensynth.search.choices import choices
-from gensynth.search.cluster import cluster
-from gensynth.search.engine import execute
-from gensynth.search.evaluation import Protocol
-from gensynth.search.journal import Journal, read
-from gensynth.search.plan import Unit
-from gensynth.search.work import Conductor
+from gensynth.search import Setting, search
 from gensynth.training import train_fold
-from tests.search.conftest import SMALL, words
+from tests.small_search import SMALL, words
 
 GENSYNTH = (sys.executable, "-m", "gensynth")
 
@@ -161,21 +160,6 @@ def test_a_finished_run_is_only_reported_again(run):
     assert again["networks"] == results["networks"]
     assert again["counts"] == results["counts"]
     assert (Path(results["run"]) / "journal.jsonl").read_bytes() == journal
-
-
-def test_a_failed_training_says_what_failed(setting: Setting, tmp_path: Path):
-    """Not only that it failed: the exception's type and text."""
-    wide = Genome(
-        name="wide",
-        input=InputShape(channels=3, height=8, width=8),
-        nodes=(Flatten(id="f", inputs=("input",)),),
-        outputs={"logits": "f"},
-    )
-    stage = Protocol(wide, [(Unit(0, 1, 0),)])
-    with Journal(tmp_path / "journal.jsonl") as journal, cluster(1) as folder:
-        execute(Conductor((stage,), journal), setting, 1, folder)
-    assert stage.failure is not None
-    assert "UserError: wide: reads images of 3×8×8" in stage.failure
 
 
 @pytest.mark.slow

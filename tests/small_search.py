@@ -1,0 +1,63 @@
+"""A search of four networks with a few thousand parameters on a hundred images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gensynth.execution import Dispatcher
+    from gensynth.experiment import Experiment
+    from gensynth.search import Setting
+
+SMALL = (
+    "constraint=nano_b",
+    "constraint.bounds.accuracy.min=0.05",
+    "constraint.bounds.macs.max=3e5",
+    "data.subjects=40",
+    "data.frames=1",
+    "folds.count=4",
+    "fidelity.rungs=[{folds: 1, epochs: 1}, {folds: 2, epochs: 2}]",
+    "fidelity.reduction=2",
+    "budget.candidates=4",
+    "budget.minutes=null",
+    "confirm.finalists=1",
+    "confirm.epochs=1",
+    "name=small",
+)
+
+
+def drive(dispatcher: Dispatcher, setting: Setting, *, folds: int | None = None) -> int:
+    """Does a dispatcher's jobs in this process, one after the other; returns the folds trained.
+
+    Args:
+        dispatcher: Gives them out.
+        setting: What to train on.
+        folds: Stop after so many, in the middle of whatever is going on.
+    """
+    from gensynth.training import train_fold
+
+    trained = 0
+    while (found := dispatcher.next()) is not None:
+        key, job = found
+        dispatcher.idle()
+        for unit in job.units:
+            if trained == folds:
+                return trained
+            result = train_fold(
+                job.genome,
+                setting.dataset,
+                setting.folds[unit.fold],
+                epochs=unit.epochs,
+                seed=unit.seed,
+                recipe=setting.recipe,
+            )
+            trained += 1
+            if not dispatcher.result(key, result):
+                break
+    return trained
+
+
+def words(experiment: Experiment, overrides: Sequence[str] = ()) -> list[str]:
+    """The command line of the small experiment."""
+    return [*SMALL, f"runs={experiment.runs}", *overrides]
