@@ -14,8 +14,8 @@ one after the other in the order of ``genome.nodes``:
 
 * The image counts as a buffer. A buffer lives until its last reader has run; an output lives to
   the end.
-* Batch normalisation, activations, dropout and flatten overwrite their input where no later node
-  reads it and it is no output; otherwise they write a new buffer.
+* Batch normalisation, activations, dropout and flatten (operations that are ``in_place``) overwrite
+  their input where no later node reads it and it is no output; otherwise they write a new buffer.
 * Every other node writes a new buffer while all its inputs are alive. Squeeze-excite runs as four
   such steps: pool, reduce, expand, scale.
 * Weights, padding and the scratch space of a particular kernel are not counted.
@@ -23,35 +23,24 @@ one after the other in the order of ``genome.nodes``:
 **Model bytes** are 4 for every value that inference has to store: all weights and biases once
 batch normalisation is folded. A normalisation that is the only reader of a convolution becomes
 that convolution's bias; any other keeps a scale and a shift a channel.
+
+What one node adds to each of these is said by its operation, in :mod:`gensynth.genome.operations`.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from gensynth.genome import (
-    INPUT,
-    Activation,
-    BatchNorm,
-    Conv,
-    Dropout,
-    Flatten,
-    Genome,
-    GenomeError,
-    Linear,
-    Operation,
-    Shape,
-    SqueezeExcite,
-)
+from gensynth.genome import INPUT, Genome, GenomeError, Operation, Shape
+from gensynth.genome.operations import Counts
 
 FLOAT_BYTES = 4
 
 _SHOWN_ELSEWHERE = frozenset({"id", "op", "inputs", "out_channels", "out_features"})
-_IN_PLACE = frozenset({BatchNorm, Activation, Dropout, Flatten})
 
 
 @dataclass(frozen=True)
@@ -141,17 +130,14 @@ def cost(genome: Genome) -> Cost:
 
 def _counted(genome: Genome) -> Cost:
     shapes = genome.shapes
-    params = macs = 0
-    for node in genome.nodes:
-        count = _COUNTS.get(type(node))
-        if count is not None:
-            weights, products = count(node, shapes[node.inputs[0]], shapes[node.id])
-            params += weights
-            macs += products
+    counts = [
+        node.counts(tuple([shapes[source] for source in node.inputs])) for node in genome.nodes
+    ]
+    params = sum([count.parameters for count in counts])
     return Cost(
         params=params,
-        macs=macs,
-        peak_memory=FLOAT_BYTES * _peak_values(genome),
+        macs=sum([count.macs for count in counts]),
+        peak_memory=FLOAT_BYTES * _peak_values(genome, counts),
         model_bytes=FLOAT_BYTES * (params - _values_folded_away(genome)),
     )
 
@@ -184,11 +170,16 @@ def _refuse_above(name: str, value: int, limit: int, where: str) -> None:
 
 
 def _layer(genome: Genome, node: Operation) -> Layer:
-    count = _COUNTS.get(type(node))
-    source, shape = genome.input_shapes(node)[0], genome.shapes[node.id]
-    params, macs = count(node, source, shape) if count else (0, 0)
-    op = str(getattr(node, "op", ""))
-    return Layer(node.id, op, node.inputs, shape, params, macs, _describe(node))
+    counts = node.counts(genome.input_shapes(node))
+    return Layer(
+        id=node.id,
+        op=node.op,
+        inputs=node.inputs,
+        shape=genome.shapes[node.id],
+        params=counts.parameters,
+        macs=counts.macs,
+        description=_describe(node),
+    )
 
 
 def _describe(node: Operation) -> str:
@@ -203,53 +194,19 @@ def _describe(node: Operation) -> str:
     return ", ".join(words)
 
 
-def _count_conv(node: Any, source: Shape, shape: Shape) -> tuple[int, int]:
-    tall, wide = node.kernel
-    channels, height, width = shape
-    weights = channels * (source[0] // node.groups) * tall * wide
-    return weights + channels * node.bias, weights * height * width
-
-
-def _count_linear(node: Any, source: Shape, shape: Shape) -> tuple[int, int]:
-    weights = source[0] * shape[0]
-    return weights + shape[0] * node.bias, weights
-
-
-def _count_squeeze_excite(node: Any, source: Shape, shape: Shape) -> tuple[int, int]:
-    weights = 2 * source[0] * node.channels
-    return weights + node.channels + source[0], weights
-
-
-def _count_batch_norm(node: Any, source: Shape, shape: Shape) -> tuple[int, int]:
-    return 2 * source[0], 0
-
-
-_COUNTS: Mapping[type[Operation], Callable[[Any, Shape, Shape], tuple[int, int]]] = {
-    Conv: _count_conv,
-    Linear: _count_linear,
-    SqueezeExcite: _count_squeeze_excite,
-    BatchNorm: _count_batch_norm,
-}
-
-
-def _peak_values(genome: Genome) -> int:
+def _peak_values(genome: Genome, counts: Sequence[Counts]) -> int:
     nodes = genome.nodes
     sizes = {name: math.prod(shape) for name, shape in genome.shapes.items()}
     last_use = {source: at for at, node in enumerate(nodes) for source in node.inputs}
     last_use.update(dict.fromkeys(genome.outputs.values(), len(nodes)))
     alive = peak = sizes[INPUT]
-    for at, node in enumerate(nodes):
+    for at, (node, count) in enumerate(zip(nodes, counts, strict=True)):
         sources = node.inputs if len(node.inputs) == 1 else set(node.inputs)
         freed = sum([sizes[source] for source in sources if last_use[source] == at])
-        if freed and type(node) in _IN_PLACE:
+        if freed and node.in_place:
             continue
-        size = sizes[node.id]
-        if isinstance(node, SqueezeExcite):
-            gates = genome.shapes[node.id][0]
-            peak = max(peak, alive + gates + max(size, node.channels))
-        else:
-            peak = max(peak, alive + size)
-        alive += size - freed
+        peak = max(peak, alive + count.working_values)
+        alive += sizes[node.id] - freed
     return peak
 
 
@@ -260,8 +217,7 @@ def _values_folded_away(genome: Genome) -> int:
     readers.update(genome.outputs.values())
     saved = 0
     for node in genome.nodes:
-        if isinstance(node, BatchNorm):
-            source = by_id.get(node.inputs[0])
-            if isinstance(source, Conv) and readers[source.id] == 1:
-                saved += source.out_channels * (2 if source.bias else 1)
+        source = by_id.get(node.inputs[0])
+        if source is not None and readers[source.id] == 1:
+            saved += node.folded_values(source)
     return saved

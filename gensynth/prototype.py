@@ -54,7 +54,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gensynth.errors import UserError
 from gensynth.genome import INPUT, OPERATIONS, Add, Genome, Operation, Shape
 from gensynth.genome.graph import MAX_NODES
-from gensynth.genome.ops import Count, ShapeError
+from gensynth.genome.operations import Count, ShapeError
 from gensynth.validation import alternatives, validate
 
 OUTPUT = "logits"

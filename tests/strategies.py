@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gensynth.genome import OPERATIONS, Genome, Shape
-from gensynth.genome.ops import ShapeError
+from gensynth.genome.operations import ShapeError
 
 ACTIVATIONS = (
     "relu",

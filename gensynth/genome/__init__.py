@@ -2,13 +2,15 @@
 
 from gensynth.genome.files import dumps, json_schema, load, loads, save
 from gensynth.genome.graph import INPUT, Genome, GenomeError, InputShape
-from gensynth.genome.ops import (
+from gensynth.genome.operations import (
     OPERATIONS,
     Activation,
+    ActivationName,
     Add,
     BatchNorm,
     Concat,
     Conv,
+    Count,
     Dropout,
     Flatten,
     GlobalAvgPool,
@@ -17,7 +19,9 @@ from gensynth.genome.ops import (
     Operation,
     Pool,
     Shape,
+    ShapeError,
     SqueezeExcite,
+    Weightless,
     Window,
 )
 
@@ -25,10 +29,12 @@ __all__ = [
     "INPUT",
     "OPERATIONS",
     "Activation",
+    "ActivationName",
     "Add",
     "BatchNorm",
     "Concat",
     "Conv",
+    "Count",
     "Dropout",
     "Flatten",
     "Genome",
@@ -40,7 +46,9 @@ __all__ = [
     "Operation",
     "Pool",
     "Shape",
+    "ShapeError",
     "SqueezeExcite",
+    "Weightless",
     "Window",
     "dumps",
     "json_schema",

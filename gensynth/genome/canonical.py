@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gensynth.errors import UserError
-from gensynth.genome.ops import Operation, Shape
+from gensynth.genome.operations import Operation, Shape
 
 MAX_RECOLOURINGS = 2_000_000
 MAX_SPLITS = 200

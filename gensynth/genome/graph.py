@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from gensynth.errors import UserError
 from gensynth.genome.canonical import canonical_hash
-from gensynth.genome.ops import Count, Node, NodeId, Operation, Shape, ShapeError
+from gensynth.genome.operations import Count, Node, NodeId, Operation, Shape, ShapeError
 from gensynth.validation import validate
 
 INPUT = "input"
@@ -125,7 +125,8 @@ class Genome(BaseModel):
 
     def input_shapes(self, node: Operation) -> tuple[Shape, ...]:
         """Shapes that ``node`` reads."""
-        return tuple(self.shapes[source] for source in node.inputs)
+        shapes = self.shapes
+        return tuple([shapes[source] for source in node.inputs])
 
     def same_network(self, other: Genome) -> bool:
         """Whether both are one network up to names, node order and provenance."""

@@ -7,7 +7,7 @@ that block, so that the drawing shows layers and where their inputs come from, a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,7 +26,6 @@ from gensynth.genome import (
     Operation,
     Pool,
     Shape,
-    SqueezeExcite,
 )
 
 Kind = Literal["input", "conv", "pointwise", "depthwise", "pool", "dense", "merge", "other"]
@@ -153,13 +152,14 @@ class _Groups:
 
     def block(self, head: str) -> Block:
         node = self.nodes[head]
-        kind, label, note = _look(node, self.shapes)
+        read = [self.shapes[source] for source in node.inputs]
+        label, note = node.sketch(read)
         members = [self.before[head]] if head in self.before else []
         members += self.tails[head]
         last = self.tails[head][-1]
         return Block(
             id=head,
-            kind=kind,
+            kind=_kind(node, read),
             shape=self.shapes[last],
             label=label,
             note=note,
@@ -197,39 +197,20 @@ def _readers(genome: Genome) -> dict[str, list[str]]:
     return readers
 
 
-def _times(pair: tuple[int, int]) -> str:
-    return f"{pair[0]}×{pair[1]}"
-
-
-def _step(pair: tuple[int, int]) -> str:
-    if pair == (1, 1):
-        return ""
-    return f" /{pair[0]}" if pair[0] == pair[1] else f" /{_times(pair)}"
-
-
-def _look(node: Operation, shapes: Mapping[str, Shape]) -> tuple[Kind, str, str]:
-    """Kind, label and note of a block about ``node``."""
-    width = str(shapes[node.id][0])
-    if isinstance(node, Conv):
-        note = _times(node.kernel) + _step(node.stride)
-        if node.groups > 1 and node.groups == shapes[node.inputs[0]][0]:
-            return "depthwise", width, note
-        note += f" g{node.groups}" if node.groups > 1 else ""
-        return ("pointwise" if node.kernel == (1, 1) else "conv"), width, note
-    if isinstance(node, Pool):
-        return "pool", node.op.removesuffix("_pool"), _times(node.kernel) + _step(node.stride)
-    if isinstance(node, GlobalAvgPool):
-        return "pool", "avg", "global"
-    if isinstance(node, Linear):
-        return "dense", width, "dense"
-    if isinstance(node, SqueezeExcite):
-        return "other", "SE", str(node.channels)
-    if isinstance(node, Add | Concat):
-        return "merge", "+" if isinstance(node, Add) else "‖", ""
-    return "other", _SHORT.get(str(getattr(node, "op", "")), "f"), ""
-
-
-_SHORT = {"batch_norm": "norm", "flatten": "flat", "dropout": "drop"}
+def _kind(node: Operation, shapes: Sequence[Shape]) -> Kind:
+    """What the box of a block about ``node`` looks like."""
+    match node:
+        case Conv() if node.is_depthwise(shapes):
+            return "depthwise"
+        case Conv():
+            return "pointwise" if node.kernel == (1, 1) else "conv"
+        case Pool() | GlobalAvgPool():
+            return "pool"
+        case Linear():
+            return "dense"
+        case Add() | Concat():
+            return "merge"
+    return "other"
 
 
 def describe(node: Operation, shapes: Mapping[str, Shape]) -> str:
@@ -237,5 +218,5 @@ def describe(node: Operation, shapes: Mapping[str, Shape]) -> str:
     given = node.model_dump(mode="json", exclude={"id", "op", "inputs"}, exclude_defaults=True)
     words = ", ".join(f"{key} {value}" for key, value in given.items())
     size = "×".join(str(value) for value in shapes[node.id])
-    name = str(getattr(node, "op", "")).replace("_", " ")
+    name = node.op.replace("_", " ")
     return f"{name} ({words}) → {size}" if words else f"{name} → {size}"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gensynth.genome.ops import ActivationName
+from gensynth.genome.operations import ActivationName
 from gensynth.space.choosing import Value
 
 MAX_MODULES = 6

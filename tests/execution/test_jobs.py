@@ -8,7 +8,7 @@ from gensynth.execution.jobs import Dispatcher, EverythingFails, Job
 from gensynth.execution.journal import Journal
 from gensynth.execution.units import Unit, cross_validation
 from gensynth.genome import Activation, Flatten, Genome, InputShape
-from gensynth.genome.ops import ActivationName
+from gensynth.genome.operations import ActivationName
 from gensynth.training import FoldResult
 
 
