@@ -57,7 +57,7 @@ FEWER = {
 }
 """Epochs of published networks of which 40 take long.
 
-docs/evaluation.md has the times of three; the others were judged by their operations.
+docs/results/table1.md has the times of three; the others were judged by their operations.
 """
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-DOCUMENTS = ("README.md", "docs/*.md", "genomes/*.md")
+DOCUMENTS = ("README.md", "docs/**/*.md", "genomes/*.md")
 PLACEHOLDER = re.compile(r"<!--|@\w+@")
 
 
