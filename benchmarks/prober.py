@@ -10,6 +10,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from torch.nn import functional
+
 from benchmarks.looks import ZERO_COST, Look, look, zero_cost
 from benchmarks.subspace import Steps
 from benchmarks.table import DATA, Entry, Table, faces
@@ -60,7 +62,15 @@ class Prober:
 
     def _trained(self, genome: Genome, epochs: int, entry: Entry) -> dict[str, float]:
         recipe = self.table.specification.recipe
-        fitted = fit(genome, self.images, self.labels, epochs=epochs, seed=SEED, recipe=recipe)
+        fitted = fit(
+            genome,
+            self.images,
+            self.labels,
+            loss=partial(functional.cross_entropy, label_smoothing=recipe.label_smoothing),
+            epochs=epochs,
+            seed=SEED,
+            recipe=recipe,
+        )
         images, labels = self.others
         right = fitted.logits(images).argmax(1) == labels
         seen = look(fitted, self.images[:LOOKED_AT], self.labels[:LOOKED_AT])

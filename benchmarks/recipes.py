@@ -21,6 +21,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
@@ -205,7 +206,7 @@ def judged(trial: Trial, work: Work) -> float:
     recipe = varied(work.recipe, values)
     start = None
     if recipe.pretraining is not None:
-        start = pretrained(work.network, work.dataset.classes, recipe, seed=specification.seed)
+        start = pretrained(work.network, work.dataset.task, recipe, seed=specification.seed)
     images, labels = torch.from_numpy(work.dataset.images), torch.from_numpy(work.dataset.labels)
     entropy, right, total = 0.0, 0, 0
     for fold in work.folds:
@@ -213,6 +214,7 @@ def judged(trial: Trial, work: Work) -> float:
             work.network,
             images[fold.train],
             labels[fold.train],
+            loss=partial(functional.cross_entropy, label_smoothing=recipe.label_smoothing),
             epochs=specification.epochs,
             seed=specification.seed + fold.index,
             recipe=recipe,

@@ -16,7 +16,7 @@ import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
+from torch.nn.functional import cross_entropy
 
 from benchmarks.subspace import Free, Specification, Steps, SubSpace
 from gensynth.cost import cost
@@ -235,7 +236,15 @@ class Trainer:
         """Share of the test images that are right after one training."""
         images, labels = self.train
         known = self.specification
-        fitted = fit(genome, images, labels, epochs=known.epochs, seed=seed, recipe=known.recipe)
+        fitted = fit(
+            genome,
+            images,
+            labels,
+            loss=partial(cross_entropy, label_smoothing=known.recipe.label_smoothing),
+            epochs=known.epochs,
+            seed=seed,
+            recipe=known.recipe,
+        )
         shown, truth = self.test
         return float((fitted.logits(shown).argmax(1) == truth).float().mean())
 

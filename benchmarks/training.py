@@ -22,9 +22,11 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
+from torch.nn.functional import cross_entropy
 
 from benchmarks.plain import PlainLoop
 from benchmarks.printing import markdown
@@ -85,6 +87,7 @@ class Engine:
                 self._genome,
                 self._images,
                 self._labels,
+                loss=partial(cross_entropy, label_smoothing=self._recipe.label_smoothing),
                 epochs=epochs,
                 seed=0,
                 recipe=self._recipe,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gensynth.errors import UserError
+from gensynth.task import Classification, Task
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Names = NDArray[np.str_]
+Numbers = NDArray[np.float64]
 
 EMOTIONS: tuple[str, ...] = (
     "anger",
@@ -46,9 +50,12 @@ class Dataset:
             expression of the same person moments apart, so they count as one piece of evidence.
         synthetic: Whether the faces are drawn rather than photographed.
         source: Where the images come from, for people to read (a folder, or a seed).
+        numbers: What is measured of each image, by name, each ``float64`` of shape ``(N,)``.
+        task: What is asked about the images; which class they are of, unless it is said.
 
     Raises:
         ValueError: If the arrays do not fit together as described above.
+        UserError: If the data do not know what the task asks for.
     """
 
     name: str
@@ -59,6 +66,8 @@ class Dataset:
     sequences: Names
     synthetic: bool = False
     source: str = ""
+    numbers: Mapping[str, Numbers] = field(default_factory=dict)
+    task: Task = field(default_factory=Classification)
 
     def __post_init__(self) -> None:
         count = len(self.images)
@@ -74,10 +83,27 @@ class Dataset:
             raise ValueError(f"sequences must have shape ({count},)")
         if self.subjects is not None and self.subjects.shape != (count,):
             raise ValueError(f"subjects must have shape ({count},)")
+        for name, values in self.numbers.items():
+            if values.dtype != np.float64 or values.shape != (count,):
+                raise ValueError(f"numbers {name!r} must be float64 of shape ({count},)")
+        object.__setattr__(self, "task", self.task.of(self))
 
     def __len__(self) -> int:
         """Number of images."""
         return len(self.images)
+
+    def asked(self, task: Task) -> Dataset:
+        """The same images with another question.
+
+        Raises:
+            UserError: If the data do not know what the task asks for.
+        """
+        return replace(self, task=task)
+
+    @property
+    def targets(self) -> NDArray[Any]:
+        """The task's right answer for each image, (N,) or (N, numbers)."""
+        return self.task.targets(self)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -98,5 +124,5 @@ class Dataset:
         drawn = " (synthetic faces)" if self.synthetic else ""
         return (
             f"{self.name}{drawn}: {len(self)} images, {len(np.unique(self.sequences))} sequences"
-            f"{people}, {len(self.classes)} classes"
+            f"{people}, {self.task.asked}"
         )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.optim.swa_utils import update_bn
 
 from gensynth.genome import Genome
@@ -25,6 +24,8 @@ from gensynth.training.weights import Weights
 
 PREDICTION_BATCH = 256
 _MAX_SEED = 2**63 - 1
+
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ class Fitted:
             images: uint8 (N, C, H, W).
 
         Returns:
-            float32 (N, classes), the mean over both views with ``recipe.flip_test``.
+            float32 (N, size), the heads side by side, the mean over both views with
+            ``recipe.flip_test``.
         """
         with isolated(0):
             parts = [self._batch_logits(part) for part in _parts(images)]
@@ -63,17 +65,18 @@ class Fitted:
     def _batch_logits(self, images: Tensor) -> Tensor:
         batch = self.normalisation(images).to(memory_format=torch.channels_last)
         with autocast(self.recipe):
-            logits: Tensor = self.network(batch).float()
+            logits = side_by_side(self.network(batch))
             if self.recipe.flip_test:
-                logits = (logits + self.network(batch.flip(-1)).float()) / 2
+                logits = (logits + side_by_side(self.network(batch.flip(-1)))) / 2
         return logits
 
 
 def fit(
     genome: Genome,
     images: Tensor,
-    labels: Tensor,
+    targets: Tensor,
     *,
+    loss: Loss,
     epochs: int,
     seed: int,
     recipe: Recipe,
@@ -86,9 +89,10 @@ def fit(
     recipe says. A loss that is no longer finite ends the training early.
 
     Args:
-        genome: A network with one flat output.
+        genome: A network with flat outputs.
         images: uint8 (N, C, H, W), of the genome's input shape.
-        labels: int64 (N,), indices of outputs.
+        targets: What its task asks for, (N,) or (N, numbers).
+        loss: Mean loss of outputs, float32 (N, size), against targets, as a scalar.
         epochs: Passes over the images, at least 1.
         seed: Of the weights, the order, the augmentation and dropout.
         recipe: How; its ``pretraining`` is left to whoever gives ``start``.
@@ -96,12 +100,13 @@ def fit(
     """
     parts = columns(genome) if recipe.apart else (genome,)
     if len(parts) == 1:
-        return _fit(genome, images, labels, epochs, seed, recipe.resolved(), start)
+        return _fit(genome, images, targets, loss, epochs, seed, recipe.resolved(), start)
     fitted = [
         fit(
             part,
             images,
-            labels,
+            targets,
+            loss=loss,
             epochs=epochs,
             seed=column_seed(seed, number),
             recipe=recipe,
@@ -121,7 +126,8 @@ def fit(
 def _fit(
     genome: Genome,
     images: Tensor,
-    labels: Tensor,
+    targets: Tensor,
+    loss: Loss,
     epochs: int,
     seed: int,
     recipe: Recipe,
@@ -136,9 +142,9 @@ def _fit(
         if start:
             network.load_state_dict(start)
         keep_slow_layers_in_float32(network)
-        run = _Run(network, normalisation(images), labels, epochs, recipe, generator)
-        loss = run.train()
-    return Fitted(network=network.eval(), normalisation=normalisation, recipe=recipe, loss=loss)
+        run = _Run(network, normalisation(images), targets, loss, epochs, recipe, generator)
+        last = run.train()
+    return Fitted(network=network.eval(), normalisation=normalisation, recipe=recipe, loss=last)
 
 
 class _Run:
@@ -148,14 +154,16 @@ class _Run:
         self,
         network: Network,
         images: Tensor,
-        labels: Tensor,
+        targets: Tensor,
+        loss: Loss,
         epochs: int,
         recipe: Recipe,
         generator: torch.Generator,
     ) -> None:
         self.network = Fused(network).train()
         self.images = images
-        self.labels = labels
+        self.targets = targets
+        self.loss = loss
         self.epochs = epochs
         self.recipe = recipe
         self.generator = generator
@@ -181,8 +189,8 @@ class _Run:
         mean = math.nan
         for _ in range(self.epochs):
             total = 0.0
-            for images, labels in self._epoch():
-                loss = self._loss(images, labels)
+            for images, targets in self._epoch():
+                loss = self._loss(images, targets)
                 value = loss.item()
                 if not math.isfinite(value):
                     _log.info("%s diverged at step %d", self.network.network.genome.name, done)
@@ -200,26 +208,35 @@ class _Run:
         images = augment(self.images, self.recipe.augmentation, self.generator)
         order = torch.randperm(len(images), generator=self.generator)
         for chosen in order.tensor_split(self.batches):
-            yield images[chosen], self.labels[chosen]
+            yield images[chosen], self.targets[chosen]
 
     def _in_batches(self, images: Tensor) -> list[Tensor]:
         order = torch.randperm(len(images), generator=self.generator)
         return list(images[order].tensor_split(self.batches))
 
-    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+    def _loss(self, images: Tensor, targets: Tensor) -> Tensor:
         alpha = self.recipe.augmentation.mixup
-        smoothing = self.recipe.label_smoothing
         share = 1.0
         if alpha:
             images, partners, share = mixup(images, alpha, self.generator)
         with autocast(self.recipe):
-            logits = self.network(images.to(memory_format=torch.channels_last))
-        logits = logits.float()
-        loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+            outputs = self.network(images.to(memory_format=torch.channels_last))
+        outputs = side_by_side(outputs)
+        loss = self.loss(outputs, targets)
         if share == 1.0:
             return loss
-        other = functional.cross_entropy(logits, labels[partners], label_smoothing=smoothing)
-        return share * loss + (1 - share) * other
+        return share * loss + (1 - share) * self.loss(outputs, targets[partners])
+
+
+def side_by_side(outputs: Tensor | Mapping[str, Tensor]) -> Tensor:
+    """What a network gives as one tensor, float32 (N, size).
+
+    Args:
+        outputs: Of its only head, or of each by name; these are put in the alphabet's order.
+    """
+    if isinstance(outputs, Tensor):
+        return outputs.float()
+    return torch.cat([outputs[name].float() for name in sorted(outputs)], 1)
 
 
 def _parts(images: Tensor) -> tuple[Tensor, ...]:

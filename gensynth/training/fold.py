@@ -103,17 +103,19 @@ def train_fold(
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}")
     check_fits(genome, dataset)
-    images, labels = torch.from_numpy(dataset.images), torch.from_numpy(dataset.labels)
+    images, targets = torch.from_numpy(dataset.images), torch.from_numpy(dataset.targets)
     train, test = torch.from_numpy(fold.train), torch.from_numpy(fold.test)
     recipe = recipe.resolved()
     common = (seed - fold.index) % _SEEDS
     begun = clock()
-    start = pretrained(genome, dataset.classes, recipe, seed=common) if recipe.pretraining else None
+    start = pretrained(genome, dataset.task, recipe, seed=common) if recipe.pretraining else None
     started = clock()
+    objective = dataset.task.objective(targets[train], smoothing=recipe.label_smoothing)
     fitted = fit(
         genome,
         images[train],
-        labels[train],
+        targets[train],
+        loss=objective.loss,
         epochs=epochs,
         seed=seed,
         recipe=recipe,
@@ -127,11 +129,11 @@ def train_fold(
         epochs=epochs,
         seed=seed,
         predictions=tuple(predictions.tolist()),
-        correct=int((predictions == labels[test]).sum()),
+        correct=int((predictions == targets[test]).sum()),
         total=len(fold.test),
         seconds=clock() - started,
         loss=loss,
-        cross_entropy=None if loss is None else float(cross_entropy(logits, labels[test])),
+        cross_entropy=None if loss is None else float(cross_entropy(logits, targets[test])),
         pretraining=started - begun,
     )
 

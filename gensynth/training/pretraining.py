@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from gensynth.data import EMOTIONS, Dataset, SyntheticConfig, load
-from gensynth.data.synthetic import drawn_from
+from gensynth.data.synthetic import NUMBERS, drawn_from
 from gensynth.errors import UserError
 from gensynth.genome import Genome, dumps, loads
+from gensynth.task import Task
 from gensynth.training.fitting import fit
 from gensynth.training.recipe import Pretraining, Recipe
 
@@ -28,18 +29,17 @@ LEAST, GREATEST = 16, 512
 _log = logging.getLogger(__name__)
 
 
-def pretrained(
-    genome: Genome, classes: tuple[str, ...], recipe: Recipe, *, seed: int
-) -> Mapping[str, Tensor]:
+def pretrained(genome: Genome, task: Task, recipe: Recipe, *, seed: int) -> Mapping[str, Tensor]:
     """What a network's training begins with under a recipe with ``pretraining``.
 
-    The network is trained on drawn faces of the classes that the data name, by the same recipe but
-    for what :class:`Pretraining` sets. The result depends on nothing else, so a process keeps the
-    last ones, for the folds of a cross-validation to begin with the same.
+    The network is trained on drawn faces for the same task (those of its classes, where it has
+    some), by the same recipe but for what :class:`Pretraining` sets. The result depends on nothing
+    else, so a process keeps the last ones, for the folds of a cross-validation to begin with the
+    same.
 
     Args:
         genome: The network.
-        classes: Names of its outputs, in order.
+        task: What it is asked.
         recipe: Resolved, with ``pretraining``.
         seed: Of the weights, the order, the augmentation and dropout; not of the faces.
 
@@ -47,7 +47,7 @@ def pretrained(
         The state of the network, by name; not to be changed. Where the training diverges it is
         empty: such a network begins with drawn weights.
     """
-    return _pretrained(dumps(genome), classes, recipe, seed)
+    return _pretrained(dumps(genome), task, recipe, seed)
 
 
 def check_pretraining(recipe: Recipe, dataset: Dataset) -> None:
@@ -70,9 +70,10 @@ def check_pretraining(recipe: Recipe, dataset: Dataset) -> None:
             where="training.pretraining",
             remedy=f"load the data so, or {off}",
         )
-    if len(set(dataset.classes) & set(EMOTIONS)) < 2:
+    problem = dataset.task.unlike(EMOTIONS, NUMBERS)
+    if problem is not None:
         raise UserError(
-            f"draws {', '.join(EMOTIONS)}, and {dataset.name} has fewer than two of these classes",
+            f"draws {', '.join(EMOTIONS)}, and {dataset.name} {problem}",
             where="training.pretraining",
             remedy=off,
         )
@@ -86,17 +87,16 @@ def check_pretraining(recipe: Recipe, dataset: Dataset) -> None:
 
 
 @lru_cache(maxsize=4)
-def _pretrained(
-    genome: str, classes: tuple[str, ...], recipe: Recipe, seed: int
-) -> Mapping[str, Tensor]:
+def _pretrained(genome: str, task: Task, recipe: Recipe, seed: int) -> Mapping[str, Tensor]:
     network = loads(genome)
     pretraining = recipe.pretraining
     assert pretraining is not None
-    images, labels = _faces(pretraining, network.input.shape, classes)
+    images, targets = _faces(pretraining, network.input.shape, task)
     fitted = fit(
         network,
         images,
-        labels,
+        targets,
+        loss=task.objective(targets, smoothing=recipe.label_smoothing).loss,
         epochs=pretraining.epochs,
         seed=seed,
         recipe=pretraining.recipe(recipe),
@@ -108,17 +108,14 @@ def _pretrained(
 
 
 @lru_cache(maxsize=1)
-def _faces(
-    pretraining: Pretraining, shape: tuple[int, ...], classes: tuple[str, ...]
-) -> tuple[Tensor, Tensor]:
-    """Drawn faces of the classes named, uint8 (N, C, H, W), and their indices, int64 (N,)."""
+def _faces(pretraining: Pretraining, shape: tuple[int, ...], task: Task) -> tuple[Tensor, Tensor]:
+    """Drawn faces that a task can be asked about, uint8 (N, C, H, W), and their targets."""
     same = {"size": shape[1], "channels": shape[0], "frames": 1}
     parts = [
         load(SyntheticConfig.model_validate({**same, "seed": pretraining.seed + number}))
         for number in range(pretraining.populations)
     ]
-    names = np.concatenate([np.asarray(part.classes)[part.labels] for part in parts])
+    targets = np.concatenate([task.targets(part) for part in parts])
     images = np.concatenate([part.images for part in parts])
-    known = np.isin(names, classes)
-    labels = [classes.index(name) for name in names[known].tolist()]
-    return torch.from_numpy(images[known]), torch.tensor(labels)
+    known = task.known(targets)
+    return torch.from_numpy(images[known]), torch.from_numpy(targets[known])

@@ -1,10 +1,16 @@
+from collections.abc import Mapping
+from functools import partial
+
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy
 
+from gensynth import training
 from gensynth.data import Dataset, Fold, folds
 from gensynth.genome import Genome
-from gensynth.training import Augmentation, Recipe
+from gensynth.training import Augmentation, Fitted, Recipe
 
 CLASSES = ("bar", "dot", "ring")
 SIZE = 12
@@ -42,6 +48,23 @@ def shapes() -> Dataset:
 @pytest.fixture(scope="session")
 def parts(shapes: Dataset) -> tuple[Fold, ...]:
     return folds(shapes, k=4)
+
+
+def fit(
+    genome: Genome,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    epochs: int,
+    seed: int,
+    recipe: Recipe,
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> Fitted:
+    """A training by cross-entropy, as a classification has it."""
+    loss = partial(cross_entropy, label_smoothing=recipe.label_smoothing)
+    return training.fit(
+        genome, images, labels, loss=loss, epochs=epochs, seed=seed, recipe=recipe, start=start
+    )
 
 
 def network(

@@ -6,9 +6,10 @@ import torch
 from gensynth import prototype
 from gensynth.data import Dataset, Fold
 from gensynth.genome import Genome
-from gensynth.training import Pretraining, Recipe, fit, pretrained, train_fold
+from gensynth.task import Classification
+from gensynth.training import Pretraining, Recipe, pretrained, train_fold
 from gensynth.training.columns import column_seed, columns
-from tests.training.conftest import network
+from tests.training.conftest import fit, network
 
 
 def beside(*parts: Genome) -> Genome:
@@ -101,9 +102,10 @@ def test_columns_begin_with_drawn_faces_each_by_itself(plain: Recipe):
     pretraining = Pretraining(populations=1, epochs=1)
     recipe = plain.model_copy(update={"apart": True, "pretraining": pretraining}).resolved()
     classes = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
-    start = dict(pretrained(genome, classes, recipe, seed=7))
+    task = Classification(classes=classes)
+    start = dict(pretrained(genome, task, recipe, seed=7))
     first, second = (states(part, start, letter) for letter in "ab")
-    alone = pretrained(part, classes, recipe, seed=7)
+    alone = pretrained(part, task, recipe, seed=7)
     assert all(torch.equal(first[name], value) for name, value in alone.items())
     assert any(not torch.equal(second[name], value) for name, value in alone.items())
 

@@ -5,8 +5,8 @@ import torch
 from gensynth.data import Dataset
 from gensynth.genome import Genome
 from gensynth.network import build
-from gensynth.training import Augmentation, OneCycle, Recipe, fit
-from tests.training.conftest import network
+from gensynth.training import Augmentation, OneCycle, Recipe
+from tests.training.conftest import fit, network
 
 STILL = Augmentation()
 

@@ -14,8 +14,7 @@ from gensynth.data import Dataset, Fold
 from gensynth.errors import UserError
 from gensynth.genome import Genome, dumps
 from gensynth.training import Recipe, metrics, train_fold
-from gensynth.training.fitting import fit
-from tests.training.conftest import network
+from tests.training.conftest import fit, network
 
 ELSEWHERE = """
 import json, pickle, sys, torch

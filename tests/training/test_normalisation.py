@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from gensynth.data import EMOTIONS, Dataset
 from gensynth.genome import Genome
+from gensynth.task import Classification
 from gensynth.training import (
     LocalContrast,
     Normalisation,
     Pretraining,
     Recipe,
-    fit,
     local_contrast,
     pretrained,
 )
-from tests.training.conftest import network
+from tests.training.conftest import fit, network
 
 Image = NDArray[np.uint8]
 
@@ -95,7 +95,7 @@ def test_drawn_faces_are_read_so_too():
     plain, read = (
         pretrained(
             genome,
-            EMOTIONS,
+            Classification(classes=EMOTIONS),
             Recipe(pretraining=faces, local_contrast=contrast, precision="float32"),
             seed=0,
         )

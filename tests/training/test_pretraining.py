@@ -3,19 +3,20 @@ import dataclasses
 import pytest
 import torch
 
+from gensynth import training
 from gensynth.data import Dataset, Fold, SyntheticConfig, folds, load
 from gensynth.errors import UserError
 from gensynth.genome import Genome
 from gensynth.network import build
+from gensynth.task import Classification
 from gensynth.training import (
     Pretraining,
     Recipe,
     check_pretraining,
-    fit,
     pretrained,
     train_fold,
 )
-from tests.training.conftest import network
+from tests.training.conftest import fit, network
 
 PRETRAINING = Pretraining(populations=2, epochs=2)
 
@@ -47,7 +48,7 @@ def test_a_fold_begins_with_what_drawn_faces_taught(
     """What the folds of a cross-validation have in common: fold ``i`` has its base seed plus i."""
     fold = folds(faces, k=3)[index]
     images, labels = torch.from_numpy(faces.images), torch.from_numpy(faces.labels)
-    learned = pretrained(net, faces.classes, recipe.resolved(), seed=9)
+    learned = pretrained(net, faces.task, recipe.resolved(), seed=9)
     plain = recipe.model_copy(update={"pretraining": None})
     by_hand = fit(
         net,
@@ -79,7 +80,7 @@ def test_the_weights_are_those_of_a_training_on_the_faces_it_names(
         seed=11,
         recipe=PRETRAINING.recipe(recipe.resolved()),
     ).network.state_dict()
-    learned = pretrained(net, faces.classes, recipe.resolved(), seed=11)
+    learned = pretrained(net, faces.task, recipe.resolved(), seed=11)
     assert learned.keys() == by_hand.keys() == build(net, seed=0).state_dict().keys()
     assert all(torch.equal(learned[name], by_hand[name]) for name in by_hand)
 
@@ -90,12 +91,12 @@ def test_folds_of_one_network_begin_alike_and_change_nothing_for_each_other(
     first, second = folds(faces, k=3)[:2]
     before = {
         name: value.clone()
-        for name, value in pretrained(net, faces.classes, recipe.resolved(), seed=4).items()
+        for name, value in pretrained(net, faces.task, recipe.resolved(), seed=4).items()
     }
     alone = train_fold(net, faces, second, epochs=1, seed=5, recipe=recipe)
     train_fold(net, faces, first, epochs=1, seed=4, recipe=recipe)
     assert train_fold(net, faces, second, epochs=1, seed=5, recipe=recipe) == alone
-    after = pretrained(net, faces.classes, recipe.resolved(), seed=4)
+    after = pretrained(net, faces.task, recipe.resolved(), seed=4)
     assert all(torch.equal(after[name], before[name]) for name in before)
 
 
@@ -107,7 +108,7 @@ def test_its_time_is_told_by_the_fold_that_it_was_made_for(
     def seven_seconds(*args, **options):
         nonlocal now
         now += 7
-        return fit(*args, **options)
+        return training.fit(*args, **options)
 
     monkeypatch.setattr("gensynth.training.pretraining.fit", seven_seconds)
     told = [
@@ -122,7 +123,7 @@ def test_its_time_is_told_by_the_fold_that_it_was_made_for(
 
 def test_each_cross_validation_has_a_start_of_its_own(net: Genome, faces: Dataset, recipe: Recipe):
     one, same, other = (
-        pretrained(net, faces.classes, recipe.resolved(), seed=seed) for seed in (20, 20, 30)
+        pretrained(net, faces.task, recipe.resolved(), seed=seed) for seed in (20, 20, 30)
     )
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert any(not torch.equal(one[name], other[name]) for name in one)
@@ -132,7 +133,7 @@ def test_faces_are_of_the_classes_that_the_data_name(faces: Dataset, recipe: Rec
     """Outputs that no face is drawn for are learned from the data alone."""
     classes = ("sadness", "neutral", "anger")
     some = network(size=16, classes=3)
-    learned = pretrained(some, classes, recipe.resolved(), seed=0)
+    learned = pretrained(some, Classification(classes=classes), recipe.resolved(), seed=0)
     fitted = build(some, seed=0)
     fitted.load_state_dict(learned)
     fitted.eval()
@@ -147,7 +148,7 @@ def test_a_network_that_diverges_on_drawn_faces_begins_from_scratch(
 ):
     wild = recipe.model_copy(update={"learning_rate": 1e30, "gradient_clip": None})
     unstable = network(size=16, classes=7, norm=False)
-    assert pretrained(unstable, faces.classes, wild.resolved(), seed=0) == {}
+    assert pretrained(unstable, faces.task, wild.resolved(), seed=0) == {}
 
 
 def test_faces_that_are_tested_are_not_learned_from(recipe: Recipe):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gensynth.data.dataset import EMOTIONS, NEUTRAL
 from gensynth.data.synthetic.expressions import ACTION_UNITS, bells, peak
-from gensynth.data.synthetic.traits import IDENTITY, PICTURE
+from gensynth.data.synthetic.traits import IDENTITY, PICTURE, TURNS
 
 SEQUENCES_OF_CLASS = dict(zip(EMOTIONS, (45, 18, 59, 25, 69, 28, 83), strict=True))
 """Labelled sequences of each class in CK+ (Lucey et al. 2010)."""
@@ -173,6 +173,16 @@ class Frame:
     units: NDArray[np.float64]
     picture: NDArray[np.float64]
     seed: tuple[int, ...]
+
+    @property
+    def intensity(self) -> float:
+        """How far the face has moved from rest: the Euclidean length of its action units."""
+        return float(np.linalg.norm(self.units - self.sequence.rest))
+
+    def turned(self, factor: float) -> Frame:
+        """The same picture with the head turned so many times as far."""
+        factors = np.array([factor if name in TURNS else 1.0 for name in PICTURE])
+        return replace(self, picture=self.picture * factors)
 
 
 def frame(sequence: Sequence, *, before_peak: int, onset: int | None = None) -> Frame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gensynth.data.synthetic.canvas import Array, f32
 
@@ -13,6 +14,31 @@ Columns = Mapping[str, Array]
 
 TURN = f32(0.13)
 """How far the middle of the face moves to the side for one unit of yaw, or down for pitch."""
+
+
+def degrees(
+    yaw: NDArray[np.float64], pitch: NDArray[np.float64], roll: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Angles of a head as it is drawn.
+
+    The drawing stands for a face one unit deep at its middle and flat at its outline: turned by an
+    angle, the middle moves by the sine of it, which is ``TURN`` for one unit of yaw or pitch. Roll
+    is the angle that ``_rotation`` turns the picture by.
+
+    Args:
+        yaw: In units of the drawing, (N,); positive to the right of the picture.
+        pitch: In units of the drawing, (N,); positive down.
+        roll: In units of the drawing, (N,); positive clockwise.
+
+    Returns:
+        ``yaw``, ``pitch`` and ``roll`` in degrees.
+    """
+    turn = float(TURN)
+    return {
+        "yaw": np.degrees(np.arcsin(np.clip(turn * yaw, -1, 1))),
+        "pitch": np.degrees(np.arcsin(np.clip(turn * pitch, -1, 1))),
+        "roll": np.degrees(2 * np.arctan(roll / 2)),
+    }
 
 
 def grid(

@@ -67,3 +67,6 @@ PICTURE: dict[str, tuple[float, float]] = {
     "contrast": (1.2, 0.12),
 }
 """Circumstances of a picture: alignment and pose of the head, gaze, light, exposure."""
+
+TURNS = ("yaw", "pitch", "roll")
+"""How the head is held in a picture; 0 looks straight into the camera."""
