@@ -20,7 +20,8 @@ from optuna.trial import FrozenTrial
 
 from benchmarks.landscapes import Landscape, residual_landscape, sampler
 from gensynth.generator import HELD_OUT, Generator, family
-from gensynth.generator.history import Screen, observe
+from gensynth.generator.history import observe
+from gensynth.generator.screen import Screen
 
 PARAMS = 136_000
 ACCURACY = 0.92

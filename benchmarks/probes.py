@@ -33,8 +33,9 @@ from benchmarks.looks import ZERO_COST
 from benchmarks.prober import EPOCHS, MOVE, columns, known_value, measure, moves, read
 from benchmarks.table import COSTS, Entry, Table, load
 from gensynth.generator import Generator
-from gensynth.generator.history import Screen, observe
+from gensynth.generator.history import observe
 from gensynth.generator.inquisitor import Inquisitor
+from gensynth.generator.screen import Screen
 from gensynth.generator.tracing import trace
 
 NETWORKS = 400

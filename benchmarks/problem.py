@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from optuna.study._multi_objective import _is_pareto_front
 
 from gensynth.generator import Generator
-from gensynth.generator.tracing import Plan, trace
+from gensynth.generator.tracing import Trace, trace
 
 Direction = Literal["maximize", "minimize"]
 Point = tuple[float, ...]
@@ -105,7 +105,7 @@ class Problem:
         """G₀: φ with noise, uniform where there is no φ."""
         return Generator(start=dict(self.start))
 
-    def completed(self, decisions: Mapping[str, Any], seed: int) -> Plan[Any]:
+    def completed(self, decisions: Mapping[str, Any], seed: int) -> Trace[Any]:
         """The network of some decisions; what they leave open is φ's, or drawn by ``seed``."""
         prior = self.prior
         known = {**self.start, **decisions}
@@ -116,7 +116,7 @@ class Problem:
             ),
         )
 
-    def beginnings(self, seed: int) -> Iterator[Plan[Any]]:
+    def beginnings(self, seed: int) -> Iterator[Trace[Any]]:
         """φ, then what G₀ draws: what a method tries before it has learned anything."""
         if self.start:
             yield self.completed({}, seed)

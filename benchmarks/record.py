@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.problem import Evaluation, Problem
-from gensynth.generator.tracing import Plan
+from gensynth.generator.tracing import Trace
 
 DUPLICATE = "duplicate"
 PATIENCE = 50
@@ -71,13 +71,13 @@ class Record:
         self.evaluations.append(self.problem.evaluate(network, decisions))
         return self.evaluations[-1]
 
-    def beginning(self) -> Plan[Any]:
+    def beginning(self) -> Trace[Any]:
         """The next admissible one of φ and what G₀ draws."""
         return next(plan for plan in self._beginnings if not self.refuses(plan.outcome))
 
     def admissible(
-        self, propose: Callable[[int], Plan[Any]], *, patience: int = PATIENCE
-    ) -> Plan[Any]:
+        self, propose: Callable[[int], Trace[Any]], *, patience: int = PATIENCE
+    ) -> Trace[Any]:
         """The first proposal that may be trained; after so many refusals one of G₀'s.
 
         Args:

@@ -11,14 +11,14 @@ from functools import partial
 
 from benchmarks.methods import evolving, nevergrads, optunas, ours, pymoos, smac3
 from benchmarks.record import Record
-from gensynth.generator import Generator
+from gensynth.generator import Generator, Settings
 
 Method = Callable[[Record], Generator | None]
 
 OURS = "gensynth"
 ABLATIONS: dict[str, Method] = {
-    "no surrogate": partial(ours.search, ranked=False),
-    "generator frozen": partial(ours.search, step_limit=0.0),
+    "no surrogate": partial(ours.search, settings=Settings(ranked=False)),
+    "generator frozen": partial(ours.search, settings=Settings(step_limit=0.0)),
     "no costs known": partial(ours.search, costs=False),
     "shuffled U": partial(ours.search, shuffled=True),
 }

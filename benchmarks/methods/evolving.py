@@ -17,7 +17,7 @@ from optuna.distributions import (
 
 from benchmarks.problem import Evaluation, Problem
 from benchmarks.record import Record
-from gensynth.generator.tracing import Plan
+from gensynth.generator.tracing import Trace
 
 STEP = 0.1
 WIDENING = 20
@@ -44,9 +44,9 @@ def evolution(record: Record, *, initial: int, population: int, tournament: int)
         tournament: Those drawn to compete for being the parent.
     """
     rng = np.random.default_rng(record.seed)
-    alive: list[tuple[Evaluation, Plan[Any]]] = []
+    alive: list[tuple[Evaluation, Trace[Any]]] = []
 
-    def child(attempt: int) -> Plan[Any]:
+    def child(attempt: int) -> Trace[Any]:
         rivals = rng.choice(len(alive), size=min(tournament, len(alive)), replace=False)
         beaten = domination([alive[index][0] for index in rivals], record.problem)
         winners = rivals[beaten == beaten.min()]
@@ -70,7 +70,7 @@ def thinning(record: Record) -> None:
     offset = np.random.default_rng(record.seed).random()
     number = 0
 
-    def thinned(_: int) -> Plan[Any]:
+    def thinned(_: int) -> Trace[Any]:
         nonlocal number
         share = (_radical_inverse(number) + offset) % 1
         number += 1
@@ -84,7 +84,7 @@ def thinning(record: Record) -> None:
         record.train(plan.outcome, plan.decisions)
 
 
-def scaled(problem: Problem, wanted: Mapping[str, float]) -> Plan[Any]:
+def scaled(problem: Problem, wanted: Mapping[str, float]) -> Trace[Any]:
     """φ with some whole numbers changed, as near to what is wanted as the space allows."""
     plan = problem.completed({}, 0)
     decisions = dict(plan.decisions)
@@ -108,8 +108,8 @@ def domination(evaluations: list[Evaluation], problem: Problem) -> NDArray[np.in
 
 
 def mutated(
-    problem: Problem, parent: Plan[Any], changes: int, rng: np.random.Generator
-) -> Plan[Any]:
+    problem: Problem, parent: Trace[Any], changes: int, rng: np.random.Generator
+) -> Trace[Any]:
     """The parent with some of its decisions changed, each to another value."""
     open_to_change = [name for name, one in parent.distributions.items() if not one.single()]
     count = min(changes, len(open_to_change))

@@ -20,7 +20,7 @@ from optuna.distributions import (
 
 from benchmarks.problem import Evaluation, Problem
 from gensynth.generator import Generator
-from gensynth.generator.tracing import Plan
+from gensynth.generator.tracing import Trace
 
 SIGHTINGS = 500
 PENALTY = 1e3
@@ -91,13 +91,13 @@ def axes(problem: Problem) -> dict[str, Axis]:
     return {name: axis(one) for name, one in sorted(found.items()) if not one.single()}
 
 
-def network(problem: Problem, all_axes: Mapping[str, Axis], at: Mapping[str, Any]) -> Plan[Any]:
+def network(problem: Problem, all_axes: Mapping[str, Axis], at: Mapping[str, Any]) -> Trace[Any]:
     """The network at some positions."""
     decisions = {name: one.value(at[name]) for name, one in all_axes.items()}
     return problem.completed(decisions, 0)
 
 
-def positions(problem: Problem, all_axes: Mapping[str, Axis], plan: Plan[Any]) -> dict[str, float]:
+def positions(problem: Problem, all_axes: Mapping[str, Axis], plan: Trace[Any]) -> dict[str, float]:
     """Where a network is; what it does not decide is φ's, or in the middle."""
     known = {**problem.start, **plan.decisions}
     return {

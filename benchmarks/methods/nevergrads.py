@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.methods.flat import Axis, axes, network, positions
 from benchmarks.record import Record
-from gensynth.generator.tracing import Plan
+from gensynth.generator.tracing import Trace
 
 INITIAL = 10
 
@@ -20,9 +20,9 @@ def search(record: Record) -> None:
     space = ng.p.Dict(**{name: _parameter(one, ng) for name, one in all_axes.items()})
     space.random_state.seed(record.seed)
     optimizer = ng.optimizers.NGOpt(parametrization=space, budget=record.budget)
-    asked: tuple[Any, Plan[Any]] | None = None
+    asked: tuple[Any, Trace[Any]] | None = None
 
-    def ask(_: int) -> Plan[Any]:
+    def ask(_: int) -> Trace[Any]:
         nonlocal asked
         candidate = optimizer.ask()
         asked = (candidate, network(problem, all_axes, candidate.value))

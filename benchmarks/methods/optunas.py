@@ -12,7 +12,7 @@ from optuna.samplers import BaseSampler, GPSampler, NSGAIIISampler, NSGAIISample
 from optuna.trial import Trial, TrialState
 
 from benchmarks.record import PATIENCE, Record
-from gensynth.generator.tracing import Plan
+from gensynth.generator.tracing import Trace
 
 INITIAL = 10
 POPULATION = 20
@@ -42,7 +42,7 @@ class _Run:
         self.problem = record.problem
         self.taught = taught
         self.study = optuna.create_study(sampler=sampler, directions=list(self.problem.directions))
-        self.asked: tuple[Trial, Plan[Any]] | None = None
+        self.asked: tuple[Trial, Trace[Any]] | None = None
 
     def go(self, initial: int) -> None:
         record = self.record
@@ -61,11 +61,11 @@ class _Run:
             with record.asking():
                 self.tell(found.objectives, found.violation)
 
-    def ask(self, _: int) -> Plan[Any]:
+    def ask(self, _: int) -> Trace[Any]:
         self.refuse()
         trial = self.study.ask()
         network = self.problem.define(trial)
-        plan = Plan(trial.params, trial.distributions, network)
+        plan = Trace(trial.params, trial.distributions, network)
         self.asked = (trial, plan)
         return plan
 

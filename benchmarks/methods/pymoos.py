@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.methods.flat import Axis, axes, network, positions
 from benchmarks.problem import Evaluation
 from benchmarks.record import Record
-from gensynth.generator.tracing import Plan
+from gensynth.generator.tracing import Trace
 
 POPULATION = 20
 STALE = 50
@@ -30,7 +30,7 @@ def search(record: Record) -> None:
     known: dict[Any, Evaluation] = {}
     bounds = list(problem.static(problem.completed({}, 0).outcome))
 
-    def trained(plan: Plan[Any]) -> Evaluation | None:
+    def trained(plan: Trace[Any]) -> Evaluation | None:
         """What a network gave, trained if it may be; None where that is not to be known."""
         identity = problem.key(plan.outcome)
         if not record.refuses(plan.outcome) and not record.full:

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.methods.flat import axes, loss, network, positions
 from benchmarks.record import Record
-from gensynth.generator.tracing import Plan
+from gensynth.generator.tracing import Trace
 
 INITIAL = 10
 
@@ -55,7 +55,7 @@ class _Run:
             overwrite=True,
         )
         self.worst = [-1e9 for _ in names]
-        self.asked: tuple[Any, Plan[Any]] | None = None
+        self.asked: tuple[Any, Trace[Any]] | None = None
 
     def go(self) -> None:
         record = self.record
@@ -67,7 +67,7 @@ class _Run:
             with record.asking():
                 self.learn(plan, loss(record.problem, found))
 
-    def ask(self, _: int) -> Plan[Any]:
+    def ask(self, _: int) -> Trace[Any]:
         self.crash()
         info = self.optimizer.ask()
         plan = network(self.record.problem, self.axes, info.config)
@@ -82,7 +82,7 @@ class _Run:
             self.tell(self.asked[0], self.worst, StatusType.CRASHED)
             self.asked = None
 
-    def learn(self, plan: Plan[Any], values: list[float]) -> None:
+    def learn(self, plan: Trace[Any], values: list[float]) -> None:
         from ConfigSpace import Configuration
         from smac.runhistory import StatusType, TrialInfo
 

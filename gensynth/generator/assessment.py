@@ -10,12 +10,14 @@ import numpy as np
 
 from gensynth.errors import UserError
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import written
 from gensynth.generator.inquisitor import Inquisitor
+from gensynth.generator.screen import written
 from gensynth.generator.tracing import Define
 
 HELD_OUT = range(1_000_000, 1_000_064)
+"""Seeds that no user starts from: 64 tell a share to within 13 points (two standard errors)."""
 NEARLY = 0.9
+"""Share of the greatest feasibility that still counts as feasible; by judgement."""
 
 
 @dataclass(frozen=True)

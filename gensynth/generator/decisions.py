@@ -1,4 +1,4 @@
-"""The distribution of one decision: a histogram over its values.
+"""θ of one decision: a histogram over its values.
 
 A histogram stays normalised, is closed under mixing, can be as multi-modal as what it is fitted
 to, has an exact entropy, and is nothing but data. Choices and numbers of few values have a cell
@@ -28,9 +28,14 @@ Value = bool | int | float | str | None
 Vector = NDArray[np.float64]
 
 MAX_CELLS = 10_000
+"""Of a decision that is read from a file, so that a stranger's file cannot fill the memory."""
 REACH = 0.1
+"""Standard deviation of what a number says of its neighbours, as a share of its range; by
+judgement."""
 SEPARATOR = "+"
+"""Between the names of a choice that is a set."""
 SET_REACH = 0.4
+"""Differing names over which what a set says of others falls by a factor e; by judgement."""
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -68,7 +73,7 @@ class _Histogram(BaseModel):
         return cell, min(max((u - below) / width, 0.0), 1 - 1e-9) if width > 0 else 0.0
 
 
-class Choice(_Histogram):
+class Categorical(_Histogram):
     """A categorical decision.
 
     Where every choice is a name or names joined by ``+``, and some are joined, a choice is the set
@@ -79,7 +84,7 @@ class Choice(_Histogram):
     choices: Annotated[tuple[Value, ...], Field(min_length=1, max_length=MAX_CELLS)]
 
     @model_validator(mode="after")
-    def _fits(self) -> Choice:
+    def _fits(self) -> Categorical:
         if len(self.choices) != len(self.probabilities):
             raise ValueError(
                 f"{len(self.choices)} choices but {len(self.probabilities)} probabilities"
@@ -272,10 +277,10 @@ class Range(_Histogram):
         return np.asarray(weights / weights.sum())
 
 
-Decision = Annotated[Choice | Range, Field(discriminator="kind")]
+Decision = Annotated[Categorical | Range, Field(discriminator="kind")]
 
 
-def with_probabilities(decision: Choice | Range, probabilities: Vector) -> Choice | Range:
+def with_probabilities(decision: Categorical | Range, probabilities: Vector) -> Categorical | Range:
     """The same decision under other probabilities (>= 0, any positive sum)."""
     shares = np.maximum(probabilities, 0.0)
     shares = shares / shares.sum()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensynth.generator.decisions import Choice, Range
+from gensynth.generator.decisions import Categorical, Range
 
 Matrix = NDArray[np.float64]
 
@@ -18,16 +18,17 @@ class Encoder:
 
     A number takes one column, its place in its range on the range's own scale; a choice takes one
     column a value, so that any two values are one apart; a choice among sets takes one column a
-    name. A decision that a network does not have
-    stands in the middle of its range, or at none of its values; where some networks have it and
-    some do not, a column more says so.
+    name. A decision that a network does not have stands in the middle of its range, or at none of
+    its values; where some networks have it and some do not, a column more says so.
 
     Args:
         decisions: The decisions to encode; their order fixes the columns.
         optional: Names of those that not every network has.
     """
 
-    def __init__(self, decisions: Mapping[str, Choice | Range], optional: frozenset[str]) -> None:
+    def __init__(
+        self, decisions: Mapping[str, Categorical | Range], optional: frozenset[str]
+    ) -> None:
         self._decisions = dict(decisions)
         self._optional = optional
         self.owners: list[str] = []
@@ -46,7 +47,7 @@ class Encoder:
         matrix = np.zeros((len(rows), len(self.owners)))
         column = 0
         for name, decision in self._decisions.items():
-            if isinstance(decision, Choice):
+            if isinstance(decision, Categorical):
                 codes = _codes(decision)
                 for index, row in enumerate(rows):
                     cell = decision.cell(row[name]) if name in row else None
@@ -67,11 +68,11 @@ class Encoder:
         return matrix
 
 
-def _width(decision: Choice | Range) -> int:
-    return _codes(decision).shape[1] if isinstance(decision, Choice) else 1
+def _width(decision: Categorical | Range) -> int:
+    return _codes(decision).shape[1] if isinstance(decision, Categorical) else 1
 
 
-def _codes(choice: Choice) -> Matrix:
+def _codes(choice: Categorical) -> Matrix:
     """The columns of every value of a choice, (values, columns)."""
     if choice.members:
         return np.asarray(np.asarray(choice.members, dtype=np.float64) * 0.5**0.5)

@@ -14,19 +14,25 @@ from typing import Any
 import numpy as np
 
 from gensynth.generator.assessment import Assessment, assess
+from gensynth.generator.drafts import Drafts
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import Observation, Screen, written
+from gensynth.generator.history import Observation
 from gensynth.generator.inquisitor import Inquisitor
-from gensynth.generator.proposal import Pool, drawing, varied
+from gensynth.generator.moves import drawing, varied
+from gensynth.generator.screen import Screen, written
+from gensynth.generator.settings import DEFAULTS
 from gensynth.generator.update import rank_weights, step
 
 COUNT = 5
+"""Members of a family: one for each fifth of the way along the front; a custom, not measured."""
 ROUNDS = 10
+"""Steps of each member, which take it as far as a step limit of a quarter of a nat lets ten."""
 DRAWS = 64
+"""Networks drawn for each step; as many as held-out seeds judge."""
 LEADERS = 16
+"""Networks that vote in each step; half of them have a weight above 0."""
 VARIED = 8
-LOCAL = 0.5
-COMPLETE = 1.0
+"""Leaders that are varied: those that vote."""
 
 Row = tuple[Mapping[str, Any], Mapping[str, float]]
 
@@ -63,7 +69,7 @@ def budgets(past: Sequence[Observation], metric: str, count: int = COUNT) -> lis
     """
     trained = [one for one in past if one.utility is not None and metric in one.costs]
     static = [one for one in trained if all(value <= 0 for value in one.static.values())]
-    whole = [one for one in static if one.fidelity >= COMPLETE]
+    whole = [one for one in static if one.fidelity >= 1]
     good = [one for one in whole if one.violation <= 0] or whole
     if not good:
         return []
@@ -136,18 +142,16 @@ def _fitted(
     assert screen.define is not None
     for _ in range(ROUNDS):
         near = [decisions for decisions, _ in leaders[:VARIED]]
-        pool = Pool(screen, lambda key: False, DRAWS)
+        drafts = Drafts(screen)
         for _ in range(DRAWS):
-            if near and rng.random() < LOCAL:
-                pool.draw(screen.define, varied(generator, near, rng))
+            if near and rng.random() < DEFAULTS.local:
+                drafts.draw(screen.define, varied(generator, near, rng))
             else:
-                pool.draw(screen.define, drawing(generator, int(rng.integers(2**63))))
-        drawn = [(one.decisions, one.costs) for one in pool.candidates]
+                drafts.draw(screen.define, drawing(generator, int(rng.integers(2**63))))
+        drawn = [(one.decisions, one.costs) for one in drafts.admissible]
         leaders = _best(inquisitor, [*leaders, *drawn])
         if leaders:
-            met = {
-                name: kind for one in pool.candidates for name, kind in one.distributions.items()
-            }
+            met = dict(item for one in drafts.admissible for item in one.distributions.items())
             elites = [decisions for decisions, _ in leaders]
             generator = step(generator, elites, rank_weights(len(elites)), met=met)
     return generator

@@ -13,15 +13,16 @@ from optuna.distributions import BaseDistribution
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from gensynth.errors import UserError
-from gensynth.generator.decisions import Choice, Decision, Range, Value
+from gensynth.generator.decisions import Categorical, Decision, Range, Value
 from gensynth.generator.priors import prior
-from gensynth.generator.tracing import Define, Plan, trace
+from gensynth.generator.tracing import Define, Trace, trace
 from gensynth.validation import validate
 
 OutcomeT = TypeVar("OutcomeT")
 
 MAX_BYTES = 16 * 2**20
 MAX_DECISIONS = 10_000
+"""Of a file, so that a stranger's cannot fill the memory; searches have tens of decisions."""
 Name = Annotated[str, Field(max_length=1024)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -73,7 +74,7 @@ class Generator(BaseModel):
     unique: Share | None = None
 
     @cached_property
-    def _met(self) -> dict[str, tuple[BaseDistribution, Choice | Range]]:
+    def _met(self) -> dict[str, tuple[BaseDistribution, Categorical | Range]]:
         return {}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -82,7 +83,7 @@ class Generator(BaseModel):
         copy.__dict__.pop("_met", None)
         return copy
 
-    def decision(self, name: str, distribution: BaseDistribution) -> Choice | Range:
+    def decision(self, name: str, distribution: BaseDistribution) -> Categorical | Range:
         """The distribution of one decision: θ's, or the prior where θ holds none that fits.
 
         Raises:
@@ -107,7 +108,7 @@ class Generator(BaseModel):
         """The value of one decision in the sample of ``seed``."""
         return self.decision(name, distribution).quantile(uniform(seed, name))
 
-    def sample(self, seed: int, define: Define[OutcomeT]) -> Plan[OutcomeT]:
+    def sample(self, seed: int, define: Define[OutcomeT]) -> Trace[OutcomeT]:
         """G(s): the decisions of one network, and the network.
 
         Args:

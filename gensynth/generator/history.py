@@ -12,61 +12,18 @@ from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from gensynth.generator.tracing import Define, Plan, trace
+from gensynth.generator.screen import Draft, Screen
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+"""States of trials that teach."""
 STOPPED_FIDELITY = 0.5
+"""Fidelity of a pruned trial that does not say how much of a training it had: a guess."""
+LARGEST = 1e9
+"""Violations beyond it, infinite ones too, count as this one."""
 KEY = "gensynth:key"
+"""System attribute of a trial: the identity of its network."""
 PLAN = "gensynth:plan"
-
-Violations = Callable[[Any], Mapping[str, float]]
-Key = Callable[[Any], Hashable]
-
-
-@dataclass(frozen=True)
-class Screen:
-    """What is known of a network before it is trained.
-
-    Attributes:
-        define: The space; None when only the study's own trials show it.
-        violations: Exact static violations of what ``define`` returns, signed, <= 0 when met.
-        key: Identity of what ``define`` returns; its decisions where there is none.
-        costs: Exact metrics of what ``define`` returns, for the inquisitor to learn from.
-    """
-
-    define: Define[Any] | None = None
-    violations: Violations | None = None
-    key: Key | None = None
-    costs: Violations | None = None
-
-    def examine(self, outcome: Any) -> dict[str, float]:
-        """Static violations of an outcome; empty without ``violations``."""
-        return dict(self.violations(outcome)) if self.violations else {}
-
-    def weigh(self, outcome: Any, static: Mapping[str, float]) -> Mapping[str, float]:
-        """What tells networks apart beside their decisions: costs, or else static violations."""
-        return dict(self.costs(outcome)) if self.costs else static
-
-    def identify(self, decisions: Mapping[str, Any], outcome: Any) -> Hashable:
-        """The identity of a network."""
-        if self.key is not None:
-            return self.key(outcome)
-        return written(decisions)
-
-
-def written(decisions: Mapping[str, Any]) -> Hashable:
-    """Decisions as one hashable value, whatever their order."""
-    return tuple(sorted((name, type(value).__name__, value) for name, value in decisions.items()))
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a network before it is trained."""
-
-    decisions: Mapping[str, Any]
-    static: Mapping[str, float]
-    costs: Mapping[str, float]
-    key: Hashable
+"""System attribute of a trial: the decisions planned for it."""
 
 
 @dataclass(frozen=True)
@@ -94,19 +51,19 @@ class Observation:
     screen: Screen
 
     @cached_property
-    def known(self) -> Known:
+    def draft(self) -> Draft:
         """What was known before training; the network is built for it, so only when needed."""
-        return recall(self.decisions, self.screen)
+        return self.screen.recall(self.decisions)
 
     @property
     def static(self) -> Mapping[str, float]:
         """Exact violations, known before training."""
-        return self.known.static
+        return self.draft.static
 
     @property
     def costs(self) -> Mapping[str, float]:
         """Exact metrics, known before training."""
-        return self.known.costs
+        return self.draft.costs
 
     @cached_property
     def violation(self) -> float:
@@ -150,29 +107,7 @@ def observe(
 def identity(trial: FrozenTrial, screen: Screen) -> Hashable:
     """The identity of a trial's network: as it was noted when it was proposed, or found again."""
     noted = trial.system_attrs.get(KEY)
-    return recall(trial.params, screen).key if noted is None else noted
-
-
-def recall(params: Mapping[str, Any], screen: Screen) -> Known:
-    """What is known of recorded parameters; nothing but them where the space has no such point."""
-    if screen.define is None:
-        return Known(params, {}, {}, written(params))
-    try:
-        plan = trace(screen.define, lambda name, distribution: params[name])
-    except (KeyError, ValueError):
-        return Known(params, {}, {}, written(params))
-    return recognise(plan, screen)
-
-
-def recognise(plan: Plan[Any], screen: Screen) -> Known:
-    """What is known of one run of the space."""
-    static = screen.examine(plan.outcome)
-    return Known(
-        decisions=plan.decisions,
-        static=static,
-        costs=screen.weigh(plan.outcome, static),
-        key=screen.identify(plan.decisions, plan.outcome),
-    )
+    return screen.recall(trial.params).key if noted is None else noted
 
 
 def _objectives(
@@ -192,4 +127,4 @@ def _finite(value: Any) -> float | None:
 
 
 def _bounded(value: float) -> float:
-    return min(max(float(value), -1e9), 1e9)
+    return min(max(float(value), -LARGEST), LARGEST)

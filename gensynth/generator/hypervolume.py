@@ -13,13 +13,17 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
+"""Gauss-Hermite quadrature of a standard normal distribution: deviations and their weights."""
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 MARGIN = 0.1
+"""Where volume counts from, in ranges below the worst point (Ishibuchi et al. 2018, How to specify
+a reference point in hypervolume calculation: slightly worse than the nadir)."""
 TINY = 1e-300
+"""Stands for no growth, so that its logarithm is a number."""
 
 
 @dataclass(frozen=True)
-class Front:
+class HypervolumeImprovement:
     """What a front leaves to be won, cut into boxes.
 
     Attributes:
@@ -31,7 +35,7 @@ class Front:
     upper: Matrix
 
     @classmethod
-    def of(cls, values: Matrix) -> Front:
+    def of(cls, values: Matrix) -> HypervolumeImprovement:
         """The front of some points.
 
         Volume counts from a reference a tenth of the range below the worst of the points. Boxes are

@@ -1,4 +1,20 @@
-"""The inquisitor I: learns from what was trained, and says what to make next."""
+"""The inquisitor I: learns from what was trained, and says what to train next.
+
+It is a Gaussian process (:mod:`gensynth.generator.surrogate`) of each outcome m: U, every one of
+several objectives, every measured bound. Inputs are a network's decisions, the logarithms
+(arcsinh) of its exact costs, and the fidelity of its training, 1 where something is predicted.
+
+- μ_m(x), σ_m(x)  mean and deviation of outcome m at network x, on the outcome's own scale
+- P(x) = Π_m Φ(-μ_m(x) / σ_m(x))  probability of meeting every measured bound (violations, <= 0 met)
+- U*  greatest expected U of the feasible trained networks
+- z = (μ_U - U*) / σ_U
+
+    promise of U:        log P + log σ_U + log(φ(z) + z Φ(z))     (Gardner et al. 2014; Ament et al.
+                                                                  2023)
+    promise of a front:  log P + log E[growth of its hypervolume]  (:mod:`...hypervolume`)
+
+Static bounds need no model: what breaks one is never a candidate.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +28,13 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 from scipy.stats import norm
 
-from gensynth.generator.decisions import Choice, Range
+from gensynth.generator.decisions import Categorical, Range
 from gensynth.generator.encoding import Encoder
-from gensynth.generator.history import Observation, Screen
-from gensynth.generator.hypervolume import NODES, WEIGHTS, Front
-from gensynth.generator.surrogate import GaussianProcess, Shape
-from gensynth.generator.targets import (
-    FEWEST,
-    Scale,
-    known,
-    measured,
-    several,
-    utilities,
-)
+from gensynth.generator.history import Observation
+from gensynth.generator.hypervolume import NODES, WEIGHTS, HypervolumeImprovement
+from gensynth.generator.screen import Screen
+from gensynth.generator.surrogate import GaussianProcess, Hyperparameters
+from gensynth.generator.targets import FEWEST, Scale, exact_cost, measured, several, utilities
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -32,8 +42,10 @@ Rows = Sequence[Mapping[str, Any]]
 Costs = Sequence[Mapping[str, float]]
 
 SURE = 0.5
+"""Probability from which a network counts as feasible: more likely than not."""
 TARGET = "U"
 FIDELITY = "fidelity"
+"""Names of a model and of a column."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +81,15 @@ class Inquisitor:
         past: Finished trials to learn from: O(trials³).
         decisions: How to encode each decision.
         screen: Where the costs of other networks come from.
-        shapes: Hyperparameters, by model, of an inquisitor that has seen a little less.
+        hyperparameters: Hyperparameters, by model, of an inquisitor that has seen a little less.
     """
 
     def __init__(
         self,
         past: Sequence[Observation],
-        decisions: Mapping[str, Choice | Range],
+        decisions: Mapping[str, Categorical | Range],
         screen: Screen,
-        shapes: Mapping[str, Shape] | None = None,
+        hyperparameters: Mapping[str, Hyperparameters] | None = None,
     ) -> None:
         self.screen = screen
         self._observations = list(past)
@@ -89,7 +101,7 @@ class Inquisitor:
         self._known = {
             name: found
             for name, column in zip(self._names, objectives, strict=True)
-            if (found := known(column, costs)) is not None
+            if (found := exact_cost(column, costs)) is not None
         }
         self._values = {TARGET: utilities(self._observations)}
         self._values |= dict(zip(self._names, objectives, strict=True))
@@ -98,7 +110,7 @@ class Inquisitor:
         self._scales: dict[str, Scale] = {}
         self._models: dict[str, GaussianProcess] = {}
         for name, values in (self._values | constraints).items():
-            self._learn(name, values, (shapes or {}).get(name))
+            self._learn(name, values, (hyperparameters or {}).get(name))
         self._believed: tuple[Matrix, Costs] = (self._inputs[:0], [])
         self._feasible = np.asarray([one.violation <= 0 for one in self._observations])
 
@@ -128,19 +140,19 @@ class Inquisitor:
         columns = [self._encoder(decisions), np.clip(standard, -5, 5), fidelity[:, None]]
         return np.concatenate(columns, axis=1)
 
-    def _learn(self, name: str, values: Vector, shape: Shape | None) -> None:
+    def _learn(self, name: str, values: Vector, known: Hyperparameters | None) -> None:
         """Models one outcome; U and objectives on the scale under which they are likeliest."""
         there = ~np.isnan(values)
-        straight = Scale.of(values, 1.0) if shape is None else Scale.of(values, shape.power)
+        straight = Scale.of(values, 1.0) if known is None else Scale.of(values, known.power)
         self._scales[name] = straight
         if there.sum() < FEWEST or not np.ptp(values[there]) > 0 or name in self._known:
             return
         inputs, values = self._inputs[there], values[there]
         if name in self._constraints:
-            self._models[name] = GaussianProcess(inputs, values, self._owners, shape)
+            self._models[name] = GaussianProcess(inputs, values, self._owners, known)
             return
-        model = GaussianProcess(inputs, straight(values), self._owners, shape)
-        if shape is None:
+        model = GaussianProcess(inputs, straight(values), self._owners, known)
+        if known is None:
             bent = Scale.of(values)
             other = GaussianProcess(inputs, bent(values), self._owners)
             if other.evidence + bent.log_slope(values).sum() > model.evidence:
@@ -148,10 +160,10 @@ class Inquisitor:
         self._models[name] = model
 
     @property
-    def shapes(self) -> dict[str, Shape]:
+    def hyperparameters(self) -> dict[str, Hyperparameters]:
         """Hyperparameters by model."""
         return {
-            name: replace(model.shape, power=self._scales[name].power)
+            name: replace(model.hyperparameters, power=self._scales[name].power)
             for name, model in self._models.items()
         }
 
@@ -251,11 +263,11 @@ class Inquisitor:
         return [self._observations[index].decisions for index in kept], values
 
     @cached_property
-    def front(self) -> Front | None:
+    def front(self) -> HypervolumeImprovement | None:
         """What the front leaves to be won; None without a feasible network."""
         if not self._names or not self._expected_front[0]:
             return None
-        return Front.of(self._expected_front[1])
+        return HypervolumeImprovement.of(self._expected_front[1])
 
     def incumbents(
         self, count: int, rng: np.random.Generator, *, widening: bool
@@ -278,28 +290,6 @@ class Inquisitor:
         order = self._predict(self._inputs).order.tolist()
         kept = [index for index in order if not _broken(self._observations[index])]
         return kept or order
-
-    def credit(self) -> dict[str, dict[str, float]]:
-        """How much each value of a decision adds to the expected target, all else as trained.
-
-        Returns:
-            By decision and value (of a number: its cell's middle, 0 to 1, as text), the mean
-            expected target of the trained networks that have it, less the mean of all.
-        """
-        rows = [one.decisions for one in self._observations]
-        expected = self.predict(rows, [one.costs for one in self._observations]).mean
-        credits: dict[str, dict[str, float]] = {}
-        for name, decision in self._decisions.items():
-            groups: dict[int, list[float]] = {}
-            for row, value in zip(rows, expected, strict=True):
-                cell = decision.cell(row[name]) if name in row else None
-                if cell is not None:
-                    groups.setdefault(cell, []).append(float(value))
-            credits[name] = {
-                _label(decision, cell): float(np.mean(values) - expected.mean())
-                for cell, values in sorted(groups.items())
-            }
-        return credits
 
     def watching(self, objectives: Sequence[int]) -> Inquisitor:
         """An inquisitor for which the front is that of some of the objectives."""
@@ -340,12 +330,6 @@ def _broken(one: Observation) -> bool:
 
 def _objective(index: int) -> str:
     return f"objective {index}"
-
-
-def _label(decision: Choice | Range, cell: int) -> str:
-    if isinstance(decision, Choice):
-        return str(decision.choices[cell])
-    return f"{decision.centres[cell]:.3f}"
 
 
 def _log_improvement(z: Vector) -> Vector:

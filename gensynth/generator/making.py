@@ -20,8 +20,11 @@ from gensynth.validation import validate
 BEST = "best"
 PARAMS = "params"
 FAMILY = "budget-*.json"
+"""Files of a run's family of generators."""
 DRAWS = 100
+"""Draws of a seed, of which the first admissible and new one is its network; by judgement."""
 THOUSAND = 1000
+"""Seeds among which networks differ: what a seed gives must not take longer to find than these."""
 
 
 @dataclass(frozen=True)

@@ -11,38 +11,22 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from gensynth.generator.drafts import Drafts
 from gensynth.generator.front import front_order
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import (
-    FINISHED,
-    KEY,
-    PLAN,
-    Known,
-    Observation,
-    Screen,
-    identity,
-    observe,
-    recall,
-    written,
-)
+from gensynth.generator.history import FINISHED, KEY, PLAN, Observation, identity, observe
 from gensynth.generator.inquisitor import Inquisitor
-from gensynth.generator.proposal import Pool, drawing
+from gensynth.generator.moves import drawing
 from gensynth.generator.recollection import Recollection
-from gensynth.generator.surrogate import Shape
+from gensynth.generator.screen import Draft, Screen, written
+from gensynth.generator.settings import Settings
+from gensynth.generator.surrogate import Hyperparameters
 from gensynth.generator.targets import strongest, utilities
 from gensynth.generator.tracing import Define
 from gensynth.generator.update import rank_weights, step
 
-PERIOD = 4
-GROWTH = 5
-REFIT = 50
-RESHAPE = 10
-MOST = 300
-FEW = 120
-ELITES = 0.25
-FEWEST_ELITES = 8
-PROBES = 32
 PLAIN = (bool, int, float, str, type(None))
+"""Kinds of values that a storage can hold in an attribute."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +38,14 @@ class Learning:
         screen: What can be known without training.
         performance: U of a trial; None: the objectives.
         seed: The run's seed.
-        startup: Finished trials before the inquisitor is asked.
-        step_limit: See :func:`gensynth.generator.update.step`.
-        entropy_floor: See :func:`gensynth.generator.update.step`.
+        settings: How it goes about it.
     """
 
     initial: Generator
     screen: Screen
     performance: Callable[[FrozenTrial], float | None] | None
     seed: int
-    startup: int
-    step_limit: float
-    entropy_floor: float
+    settings: Settings
 
 
 @dataclass
@@ -83,7 +63,7 @@ class Memory:
     study: Study
     learning: Learning
     past: list[Observation] = field(default_factory=list)
-    plans: dict[int, Known] = field(default_factory=dict)
+    plans: dict[int, Draft] = field(default_factory=dict)
     taken: set[Hashable] = field(default_factory=set)
     _count: int = 0
     _open: list[int] = field(default_factory=list)
@@ -91,9 +71,9 @@ class Memory:
     _moments: list[tuple[float, int]] = field(default_factory=list)
     _recollections: dict[int, Recollection] = field(default_factory=dict)
     _generators: list[tuple[int, Generator]] = field(default_factory=list)
-    _chain: list[tuple[int, dict[str, Shape]]] = field(default_factory=list)
+    _chain: list[tuple[int, dict[str, Hyperparameters]]] = field(default_factory=list)
     _inquisitors: dict[int, Inquisitor] = field(default_factory=dict)
-    _shapes: dict[int, dict[str, Shape]] = field(default_factory=dict)
+    _fitted: dict[int, dict[str, Hyperparameters]] = field(default_factory=dict)
 
     def refresh(self) -> None:
         """Reads what has happened since the last time: O(new and unfinished trials)."""
@@ -128,18 +108,18 @@ class Memory:
             self._generators = [entry for entry in self._generators if entry[0] <= place]
             self._chain = [entry for entry in self._chain if entry[0] <= place]
             self._inquisitors.clear()
-            self._shapes.clear()
+            self._fitted.clear()
 
     def _notice(self, trial: FrozenTrial) -> None:
         """Counts a network of another asker, as far as it is known."""
         known = self.plans.get(trial.number)
         shown = max(trial.params, trial.system_attrs.get(PLAN, {}), key=len)
         if shown and (known is None or dict(known.decisions) != dict(shown)):
-            known = recall(shown, self.learning.screen)
+            known = self.learning.screen.recall(shown)
             self.plans[trial.number] = known
             self.claim(shown, known.key)
 
-    def announce(self, trial: FrozenTrial, known: Known) -> None:
+    def announce(self, trial: FrozenTrial, known: Draft) -> None:
         """Plans a network for a trial, and lets other processes know."""
         self.plans[trial.number] = known
         storage = self.study._storage
@@ -169,7 +149,7 @@ class Memory:
 
     def recollection(self) -> Define[Any] | None:
         """Where no space is given: what the trials so far have shown of it, if anything."""
-        size = _rounded(len(self._shown), RESHAPE)
+        size = _rounded(len(self._shown), self.learning.settings.refit)
         if size and size not in self._recollections:
             self._recollections = {size: Recollection(self._shown[:size])}
         return self._recollections.get(size)
@@ -188,33 +168,27 @@ class Memory:
     def _following(self) -> int:
         """Number of finished trials at which the generator is updated next.
 
-        Every four trials and later every fifth of them more, so that the number of updates grows
-        with the logarithm of the trials.
+        See :class:`Settings`, ``startup``, ``period`` and ``growth``.
         """
+        settings = self.learning.settings
         if not self._generators:
-            return max(self.learning.startup, 1)
+            return max(settings.startup, 1)
         last = self._generators[-1][0]
-        return last + max(PERIOD, last // GROWTH)
+        return last + max(settings.period, last // settings.growth)
 
     def generators(self) -> list[Generator]:
         """G₀ and all that followed."""
         return [self.learning.initial, *(generator for _, generator in self._generators)]
 
     def _next(self, size: int) -> Generator:
+        settings = self.learning.settings
         before = self._generators[-1][1] if self._generators else self.learning.initial
-        past = _chosen(self.past[:size], FEW)
+        past = _chosen(self.past[:size], settings.few)
         met = {name: kind for one in past for name, kind in one.distributions.items()}
         before = before.meeting(met)
         order = self._probed(past, before, size)
-        elites = order[: max(FEWEST_ELITES, round(ELITES * len(order)))]
-        moved = step(
-            before,
-            elites,
-            rank_weights(len(elites)),
-            met=met,
-            step_limit=self.learning.step_limit,
-            entropy_floor=self.learning.entropy_floor,
-        )
+        elites = order[: max(settings.fewest_elites, round(settings.elites * len(order)))]
+        moved = step(before, elites, rank_weights(len(elites)), met=met, settings=settings)
         return moved.model_copy(update={"trials": size})
 
     def _probed(
@@ -225,18 +199,18 @@ class Memory:
             return [past[index].decisions for index in front_order(past)]
         if not self._chain or size >= 2 * self._chain[-1][0]:
             inquisitor = Inquisitor(past, before.theta, self.learning.screen)
-            self._chain.append((size, inquisitor.shapes))
+            self._chain.append((size, inquisitor.hyperparameters))
         else:
-            shapes = self._chain[-1][1]
-            inquisitor = Inquisitor(past, before.theta, self.learning.screen, shapes)
+            known = self._chain[-1][1]
+            inquisitor = Inquisitor(past, before.theta, self.learning.screen, known)
         rows = [(one.decisions, one.costs) for one in past if one.violation <= 0 or not one.static]
         define = self.learning.screen.define
         if define is not None:
             rng = np.random.default_rng([self.learning.seed, before.iteration, 1])
-            pool = Pool(self.learning.screen, lambda key: False, PROBES * 2)
-            for _ in range(PROBES):
-                pool.draw(define, drawing(before, int(rng.integers(2**63))))
-            rows += [(one.decisions, one.costs) for one in pool.candidates]
+            drafts = Drafts(self.learning.screen)
+            for _ in range(self.learning.settings.probes):
+                drafts.draw(define, drawing(before, int(rng.integers(2**63))))
+            rows += [(one.decisions, one.costs) for one in drafts.admissible]
         rows = rows or [(one.decisions, one.costs) for one in past]
         prediction = inquisitor.predict([row[0] for row in rows], [row[1] for row in rows])
         return [rows[index][0] for index in prediction.order]
@@ -244,24 +218,26 @@ class Memory:
     def inquisitor(self) -> Inquisitor:
         """What has been learned of the networks.
 
-        Everything is learned anew when the trials have grown by a fiftieth, hyperparameters when
-        they have grown by a tenth.
+        Everything is learned anew when the trials have grown enough for it: see :class:`Settings`,
+        ``recondition`` and ``refit``.
         """
-        size = _rounded(len(self.past), REFIT)
+        settings = self.learning.settings
+        size = _rounded(len(self.past), settings.recondition)
         if size not in self._inquisitors:
-            fitted = _rounded(len(self.past), RESHAPE)
-            if fitted not in self._shapes:
-                self._shapes = {fitted: self._learned(fitted, None, most=FEW).shapes}
-            self._inquisitors = {size: self._learned(size, self._shapes[fitted])}
+            fitted = _rounded(len(self.past), settings.refit)
+            if fitted not in self._fitted:
+                known = self._learned(fitted, None, settings.few).hyperparameters
+                self._fitted = {fitted: known}
+            self._inquisitors = {size: self._learned(size, self._fitted[fitted], settings.most)}
         return self._inquisitors[size]
 
     def _learned(
-        self, size: int, shapes: dict[str, Shape] | None, *, most: int = MOST
+        self, size: int, known: dict[str, Hyperparameters] | None, most: int
     ) -> Inquisitor:
         past = _chosen(self.past[:size], most)
         met = {key: kind for one in past for key, kind in one.distributions.items()}
         theta = self.generator().meeting(met).theta
-        return Inquisitor(past, theta, self.learning.screen, shapes)
+        return Inquisitor(past, theta, self.learning.screen, known)
 
 
 def _chosen(past: Sequence[Observation], most: int) -> list[Observation]:

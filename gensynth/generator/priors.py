@@ -14,15 +14,17 @@ from optuna.distributions import (
 )
 
 from gensynth.errors import UserError
-from gensynth.generator.decisions import Choice, Range, Value, Vector, with_probabilities
+from gensynth.generator.decisions import Categorical, Range, Value, Vector, with_probabilities
 
 EXACT_VALUES = 32
+"""Values of a range up to which each has a cell."""
 CELLS = 16
+"""Cells of a range of more; finer steps are for local moves. Both by judgement."""
 
 
 def prior(
     distribution: BaseDistribution, *, start: Value = None, started: bool = False, noise: float
-) -> Choice | Range:
+) -> Categorical | Range:
     """The distribution of a decision before anything is learned.
 
     Args:
@@ -53,7 +55,7 @@ def prior(
     return with_probabilities(uniform, spread)
 
 
-def _uniform(distribution: BaseDistribution, start: Value) -> Choice | Range:
+def _uniform(distribution: BaseDistribution, start: Value) -> Categorical | Range:
     if isinstance(distribution, CategoricalDistribution):
         choices = tuple(distribution.choices)
         for choice in choices:
@@ -62,7 +64,7 @@ def _uniform(distribution: BaseDistribution, start: Value) -> Choice | Range:
                     f"the choice {choice!r} cannot be written to a generator file",
                     remedy="offer None, booleans, numbers or strings and look the rest up",
                 )
-        return Choice(choices=choices, probabilities=_even(len(choices)))
+        return Categorical(choices=choices, probabilities=_even(len(choices)))
     if not isinstance(distribution, IntDistribution | FloatDistribution):
         raise UserError(f"unknown kind of decision {type(distribution).__name__}")
     low, high, log = distribution.low, distribution.high, distribution.log

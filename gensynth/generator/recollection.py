@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial
 from gensynth.generator.tracing import Tracer
 
 LATEST = 300
+"""Trials that are looked at, so that an ask costs the same in a long study."""
 
 
 @dataclass(frozen=True)

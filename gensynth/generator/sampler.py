@@ -1,4 +1,8 @@
-"""The sampler: generator and inquisitor behind Optuna's interface."""
+"""The sampler: generator and inquisitor behind Optuna's interface.
+
+An ask in five steps: read what happened since (:mod:`memory`), let θ follow, draw drafts from G and
+around the best (:mod:`drafts`), have the inquisitor rank them, announce the first that is new.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +21,14 @@ from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import ThreadpoolController
 
 from gensynth.errors import UserError
+from gensynth.generator.drafts import Drafts
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import Known, Screen, recognise, written
 from gensynth.generator.inquisitor import Inquisitor
 from gensynth.generator.memory import Learning, Memory
-from gensynth.generator.proposal import Candidate, Pool, beginning, completing, varied
+from gensynth.generator.moves import beginning, completing, varied
+from gensynth.generator.screen import Draft, Screen
+from gensynth.generator.settings import DEFAULTS, Settings
 from gensynth.generator.tracing import Define, trace
-from gensynth.generator.update import ENTROPY_FLOOR, STEP_LIMIT
-
-POOL = 48
-EFFORT = 1_000
-SMALLEST = 16
-ROUNDS = 4
-CONTESTS = 8
-TOGETHER = 3
-INCUMBENTS = 6
-LEANING = 0.5
 
 
 class GenerativeSynthesisSampler(BaseSampler):
@@ -81,15 +77,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         performance: U of a finished trial, greater is better, None if unknown. Without it a single
             objective is U, and several objectives are searched for their front.
         seed: Seed of the run; None draws one.
-        noise: Probability with which G₀ departs from a decision of the prototype.
-        startup: Finished trials before the inquisitor is asked.
-        step_limit: Greatest change of a decision's distribution in one update, in nats.
-        entropy_floor: Least entropy of a decision's distribution, as a share of the greatest.
-        leaning: In a study of several objectives with ``performance``, the share of proposals that
-            look for a part of the front instead of the greatest U.
-        ranked: Whether the inquisitor chooses among candidates; without it they come straight from
-            the generator, which still learns.
-        max_refusals: Refused draws after which an ask gives up.
+        settings: How it goes about it, the same for every problem unless told otherwise.
 
     Attributes:
         refused: Networks refused so far, by violated bound, and ``"duplicate"``.
@@ -129,13 +117,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         warm_start: Generator | None = None,
         performance: Callable[[FrozenTrial], float | None] | None = None,
         seed: int | None = None,
-        noise: float = 0.25,
-        startup: int = 8,
-        step_limit: float = STEP_LIMIT,
-        entropy_floor: float = ENTROPY_FLOOR,
-        leaning: float = LEANING,
-        ranked: bool = True,
-        max_refusals: int = 10_000,
+        settings: Settings = DEFAULTS,
     ) -> None:
         if define is None and any(given is not None for given in (violations, key, costs, price)):
             raise UserError(
@@ -146,7 +128,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         self._screen = Screen(define, violations, key, costs)
         theta = {} if warm_start is None else warm_start.theta
-        initial = Generator(noise=noise, start=dict(start or {}), theta=theta)
+        initial = Generator(noise=settings.noise, start=dict(start or {}), theta=theta)
         if define is not None:
             initial = initial.meeting(trace(define, beginning(initial)).distributions)
         self._learning = Learning(
@@ -154,15 +136,11 @@ class GenerativeSynthesisSampler(BaseSampler):
             screen=self._screen,
             performance=performance,
             seed=seed,
-            startup=startup,
-            step_limit=step_limit,
-            entropy_floor=entropy_floor,
+            settings=settings,
         )
         self._begins = bool(start) and warm_start is None
         self._price = price
-        self._leaning = leaning
-        self._ranks = ranked
-        self._max_refusals = max_refusals
+        self._settings = settings
         self._memories: dict[tuple[int, int], Memory] = {}
         self._lock = threading.RLock()
         self._single = ThreadpoolController()
@@ -184,10 +162,6 @@ class GenerativeSynthesisSampler(BaseSampler):
             memory = self._recalled(study)
             memory.generator()
             return memory.generators()
-
-    def iteration(self, study: Study) -> int:
-        """Number of updates of the generator so far."""
-        return self.generator(study).iteration
 
     def inquisitor(self, study: Study) -> Inquisitor | None:
         """What is learned of a study's networks; None before there is anything to learn from."""
@@ -217,7 +191,7 @@ class GenerativeSynthesisSampler(BaseSampler):
         with self._lock, self._single.limit(limits=1):
             memory = self._recalled(study)
             rng = self._rng(trial)
-            for contest in range(CONTESTS):
+            for contest in range(self._settings.contests):
                 # askers that want the same network give way, by a chance that grows each time
                 passed_over = int(rng.integers(2**contest)) if contest else 0
                 try:
@@ -272,52 +246,43 @@ class GenerativeSynthesisSampler(BaseSampler):
 
     def _plan(
         self, memory: Memory, trial: FrozenTrial, rng: np.random.Generator, passed_over: int
-    ) -> Known:
+    ) -> Draft:
         define = self._screen.define
-        generator = memory.generator()
         fixed = trial.system_attrs.get("fixed_params", {})
         if fixed:
             return self._completed(memory, fixed, rng)
-        pool = Pool(self._screen, memory.taken.__contains__, self._max_refusals)
+        drafts = Drafts(self._screen, memory.taken.__contains__, self._settings)
         try:
             if define is not None and not memory.past and self._begins:
-                pool.draw(define, beginning(generator))
-            return self._chosen(memory, pool, rng, passed_over)
+                drafts.draw(define, beginning(memory.generator()))
+            return self._chosen(memory, drafts, rng, passed_over)
         finally:
-            self.refused.update(pool.refused)
+            self.refused.update(drafts.refused)
 
     def _completed(
         self, memory: Memory, fixed: Mapping[str, Any], rng: np.random.Generator
-    ) -> Known:
+    ) -> Draft:
         """A queued network; what the queue leaves open comes from the generator."""
         define = self._screen.define or memory.recollection()
         if define is None:
-            return Known(fixed, {}, {}, written(fixed))
+            return Draft(fixed)
         choose = completing(memory.generator(), fixed, int(rng.integers(2**63)))
-        return recognise(trace(define, choose), self._screen)
+        return self._screen.draft(trace(define, choose))
 
     def _chosen(
-        self, memory: Memory, pool: Pool, rng: np.random.Generator, passed_over: int
-    ) -> Known:
-        generator = memory.generator()
+        self, memory: Memory, drafts: Drafts, rng: np.random.Generator, passed_over: int
+    ) -> Draft:
+        """The first draft, most promising first, that is no earlier trial's network."""
         define = self._screen.define or memory.recollection()
         if define is None:
-            return Known({}, {}, {}, None)
-        informed = self._ranks and memory.observed >= self._learning.startup
-        for size in itertools.count(1):
-            if informed:
-                order = self._ranked(memory, pool, define, rng, size)
-            else:
-                wanted = size if self._price is None else POOL * size
-                pool.gather(define, generator, [], rng, size=wanted)
-                order = self._cheap_first(pool.candidates, rng)
+            return Draft({})
+        for growth in itertools.count(1):
             fresh = None
-            for candidate in order:
-                key = self._screen.identify(candidate.decisions, candidate.outcome)
-                if key in memory.taken:
-                    pool.refuse(candidate)
+            for draft in self._ordered(memory, drafts, define, rng, growth):
+                if draft.key in memory.taken:
+                    drafts.refuse(draft)
                     continue
-                fresh = Known(candidate.decisions, candidate.static, candidate.costs, key)
+                fresh = draft
                 if not passed_over:
                     break
                 passed_over -= 1
@@ -325,69 +290,81 @@ class GenerativeSynthesisSampler(BaseSampler):
                 return fresh
         raise AssertionError("unreachable")
 
-    def _ranked(
+    def _ordered(
         self,
         memory: Memory,
-        pool: Pool,
+        drafts: Drafts,
         define: Define[Any],
         rng: np.random.Generator,
         growth: int,
-    ) -> list[Candidate]:
-        """Candidates, the most promising first.
+    ) -> list[Draft]:
+        """Drafts in the order in which they are to be tried; more of them as ``growth`` grows."""
+        settings = self._settings
+        if settings.ranked and memory.observed >= settings.startup:
+            return self._ranked(memory, drafts, define, rng, growth)
+        wanted = growth if self._price is None else settings.pool * growth
+        drafts.gather(define, memory.generator(), [], rng, size=wanted)
+        return self._cheap_first(drafts.admissible, rng)
 
-        A candidate takes time in proportion to its decisions, so there are the fewer the more
-        decisions there are.
-        """
-        generator = memory.generator()
+    def _ranked(
+        self,
+        memory: Memory,
+        drafts: Drafts,
+        define: Define[Any],
+        rng: np.random.Generator,
+        growth: int,
+    ) -> list[Draft]:
+        """What θ draws and what lies near the best, the most promising to the inquisitor first."""
+        settings, generator = self._settings, memory.generator()
         widening = self._widens(memory, rng)
         inquisitor = memory.inquisitor()
         count = len(memory.study.directions)
-        if widening and count > TOGETHER:
-            inquisitor = inquisitor.watching(rng.choice(count, TOGETHER, replace=False).tolist())
-        incumbents = inquisitor.incumbents(INCUMBENTS, rng, widening=widening)
+        if widening and count > settings.together:
+            watched = rng.choice(count, settings.together, replace=False)
+            inquisitor = inquisitor.watching(watched.tolist())
+        incumbents = inquisitor.incumbents(settings.incumbents, rng, widening=widening)
         inquisitor = inquisitor.believing(*memory.under_way())
-        size = min(max(EFFORT // max(len(incumbents[0]), 1), SMALLEST), POOL)
-        pool.gather(define, generator, incumbents, rng, size=size * growth)
-        promises = self._promises(inquisitor, pool.candidates, widening)
-        for _ in range(ROUNDS):
-            leaders = np.argsort(-promises, kind="stable")[:INCUMBENTS]
-            near = [pool.candidates[index].decisions for index in leaders]
-            for _ in range(size // ROUNDS):
-                pool.draw(define, varied(generator, near, rng))
-            fresh = self._promises(inquisitor, pool.candidates[len(promises) :], widening)
+        fitting = settings.effort // max(len(incumbents[0]), 1)
+        size = min(max(fitting, settings.smallest), settings.pool)
+        drafts.gather(define, generator, incumbents, rng, size=size * growth)
+        promises = self._promises(inquisitor, drafts.admissible, widening)
+        for _ in range(settings.rounds):
+            leaders = np.argsort(-promises, kind="stable")[: settings.incumbents]
+            near = [drafts.admissible[index].decisions for index in leaders]
+            for _ in range(size // settings.rounds):
+                drafts.draw(define, varied(generator, near, rng, settings))
+            fresh = self._promises(inquisitor, drafts.admissible[len(promises) :], widening)
             promises = np.concatenate([promises, fresh])
-        return [pool.candidates[index] for index in np.argsort(-promises, kind="stable")]
+        return [drafts.admissible[index] for index in np.argsort(-promises, kind="stable")]
 
     def _widens(self, memory: Memory, rng: np.random.Generator) -> bool:
         """Whether to look for a part of the front rather than for the greatest U."""
         if len(memory.study.directions) == 1:
             return False
-        return self._learning.performance is None or bool(rng.random() < self._leaning)
+        return self._learning.performance is None or bool(rng.random() < self._settings.leaning)
 
-    def _cheap_first(
-        self, candidates: Sequence[Candidate], rng: np.random.Generator
-    ) -> list[Candidate]:
-        """One of the cheapest eighth first, so that a short budget buys more than a glance."""
+    def _cheap_first(self, drafts: Sequence[Draft], rng: np.random.Generator) -> list[Draft]:
+        """One of the cheapest first, so that a short budget buys more than a glance."""
         if self._price is None:
-            return list(candidates)
-        order = np.argsort(self._prices(candidates), kind="stable")
-        cheap = rng.permutation(order[: max(1, len(order) // 8)])
-        return [candidates[index] for index in (*cheap, *order[len(cheap) :])]
+            return list(drafts)
+        order = np.argsort(self._prices(drafts), kind="stable")
+        cheap = rng.permutation(order[: max(1, len(order) // self._settings.cheapest)])
+        return [drafts[index] for index in (*cheap, *order[len(cheap) :])]
 
     def _promises(
-        self, inquisitor: Inquisitor, candidates: Sequence[Candidate], widening: bool
+        self, inquisitor: Inquisitor, drafts: Sequence[Draft], widening: bool
     ) -> NDArray[np.float64]:
-        """What candidates promise, for each unit they take (Snoek et al. 2012, 3.2)."""
-        if not candidates:
+        """What drafts promise, for each unit they take (Snoek et al. 2012, 3.2)."""
+        if not drafts:
             return np.zeros(0)
         promise = inquisitor.promise(
-            [candidate.decisions for candidate in candidates],
-            [candidate.costs for candidate in candidates],
+            [draft.decisions for draft in drafts],
+            [draft.costs for draft in drafts],
             widening=widening,
         )
-        return np.asarray(promise - np.log(self._prices(candidates)))
+        return np.asarray(promise - np.log(self._prices(drafts)))
 
-    def _prices(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+    def _prices(self, drafts: Sequence[Draft]) -> NDArray[np.float64]:
         if self._price is None:
-            return np.ones(len(candidates))
-        return np.asarray([self._price(candidate.outcome) for candidate in candidates])
+            return np.ones(len(drafts))
+        return np.asarray([self._price(draft.outcome) for draft in drafts])

@@ -1,4 +1,24 @@
-"""A Gaussian process over encoded networks."""
+"""A Gaussian process over encoded networks.
+
+Notation (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, chapters 2 to 5):
+
+- X  ``inputs``, (n, columns): networks as rows, centred
+- y  ``targets``, (n,): standardised inside to ``_residual``
+- g(j)  ``owners``: the group of column j; a decision, a cost or the fidelity
+- ρ_g  ``relevance``: logarithm of the weight of a group
+- s  ``scale``: twice the total variance of the columns, the typical squared distance of two rows
+- d²(x, z) = Σ_j exp(ρ_g(j)) (x_j - z_j)² / s
+- λ, ν  ``linear``, ``noise``: shares of the linear kernel and of noise
+- α²  ``_amplitude``: variance of the signal, profiled out
+
+    k(x, z) = λ 2 xᵀz / s + (1 - λ) (1 + √5 d + 5/3 d²) exp(-√5 d)
+    K = k(X, X) + ν I,    α² = yᵀ K⁻¹ y / n
+    mean(x) = k(x, X) K⁻¹ y,    variance(x) = α² (k(x, x) - k(x, X) K⁻¹ k(X, x))
+
+ρ, λ (as a logit) and log ν have independent normal priors around their start. They minimise
+
+    n/2 log α² + 1/2 log |K| + 1/2 Σ ((value - start) / doubt)²
+"""
 
 from __future__ import annotations
 
@@ -13,19 +33,26 @@ from scipy.optimize import minimize
 Matrix = NDArray[np.float64]
 
 LENGTH = 0.6
+"""Length at which a relevance starts, in typical distances; by judgement, the prior is wide."""
 DOUBT = 2.0
+"""Standard deviation of that prior in nats: a factor of seven either way. Narrower helped less."""
 LINEAR = 0.2
+"""Share of the linear kernel at the start; by judgement, the likelihood moves it."""
 NOISE = 3e-2
-LEAST_NOISE = 1e-7
-MOST_NOISE = 2.0
+"""Noise at the start. Measured: docs, "The inquisitor learns which decisions matter"."""
+LEAST_NOISE, MOST_NOISE = 1e-7, 2.0
+"""Bounds of the search: none to speak of, and twice the signal."""
 JITTER = 1e-9
+"""Keeps the factorisation of equal rows positive."""
 RESOLUTION = 1e-4
+"""Least deviation that a prediction admits to, in deviations of the targets."""
 ITERATIONS = 30
+"""Of L-BFGS; a custom, as Optuna's and BoTorch's are tens to hundreds."""
 ROOT5 = 5.0**0.5
 
 
 @dataclass(frozen=True)
-class Shape:
+class Hyperparameters:
     """Hyperparameters of a process.
 
     Attributes:
@@ -57,15 +84,19 @@ class GaussianProcess:
         inputs: (n, columns).
         targets: (n,), finite.
         owners: The group of each column.
-        shape: Hyperparameters that are known already; groups that it lacks are taken as typical.
+        hyperparameters: Those that are known already; groups that they lack are taken as typical.
 
     Attributes:
-        shape: Hyperparameters.
-        evidence: Logarithm of the density of the targets, up to a constant; 0 with a given shape.
+        hyperparameters: As given, or the likeliest.
+        evidence: Logarithm of the density of the targets, up to a constant; 0 where they are given.
     """
 
     def __init__(
-        self, inputs: Matrix, targets: Matrix, owners: Sequence[str], shape: Shape | None = None
+        self,
+        inputs: Matrix,
+        targets: Matrix,
+        owners: Sequence[str],
+        hyperparameters: Hyperparameters | None = None,
     ) -> None:
         self._centre = inputs.mean(axis=0)
         self._inputs = inputs - self._centre
@@ -76,14 +107,16 @@ class GaussianProcess:
         index = {name: position for position, name in enumerate(self._groups)}
         self._group = np.asarray([index[name] for name in owners], dtype=np.intp)
         self.evidence = 0.0
-        self.shape = self._fitted() if shape is None else shape
+        self.hyperparameters = self._fitted() if hyperparameters is None else hyperparameters
         self._weights = self._column_weights(
-            np.asarray([self.shape.relevance.get(name, _TYPICAL) for name in self._groups]),
-            self.shape.scale,
+            np.asarray(
+                [self.hyperparameters.relevance.get(name, _TYPICAL) for name in self._groups]
+            ),
+            self.hyperparameters.scale,
         )
         self._condition()
 
-    def _fitted(self) -> Shape:
+    def _fitted(self) -> Hyperparameters:
         scale = float(2 * self._inputs.var(axis=0).sum()) or 1.0
         start = np.asarray([_TYPICAL] * len(self._groups) + [_logit(LINEAR), np.log(NOISE)])
         limits = [(-8.0, 8.0)] * len(self._groups) + [
@@ -102,7 +135,7 @@ class GaussianProcess:
         found = best.x
         self.evidence = -float(best.fun) - len(self._residual) * float(np.log(self._spread))
         relevance = dict(zip(self._groups, found[:-2].tolist(), strict=True))
-        return Shape(scale, relevance, _share(found[-2]), float(np.exp(found[-1])))
+        return Hyperparameters(scale, relevance, _share(found[-2]), float(np.exp(found[-1])))
 
     def _loss(self, at: Matrix, prior: Matrix, scale: float) -> tuple[float, Matrix]:
         """Negative logarithm of the posterior density of hyperparameters, and its gradient."""
@@ -148,12 +181,14 @@ class GaussianProcess:
         squared = _squared(left * root, right * root)
         length = ROOT5 * np.sqrt(squared)
         curved = (1.0 + length + 5.0 / 3.0 * squared) * np.exp(-length)
-        linear = self.shape.linear
-        return np.asarray(linear * 2 / self.shape.scale * left @ right.T + (1 - linear) * curved)
+        linear = self.hyperparameters.linear
+        return np.asarray(
+            linear * 2 / self.hyperparameters.scale * left @ right.T + (1 - linear) * curved
+        )
 
     def _condition(self) -> None:
         kernel = self._kernel(self._inputs, self._inputs)
-        kernel[np.diag_indices_from(kernel)] += self.shape.noise + JITTER
+        kernel[np.diag_indices_from(kernel)] += self.hyperparameters.noise + JITTER
         self._factor = cho_factor(kernel, lower=True)
         self._solved = cho_solve(self._factor, self._residual)
         self._amplitude = max(float(self._residual @ self._solved) / len(self._residual), 1e-12)
@@ -175,8 +210,8 @@ class GaussianProcess:
         """
         points = queries - self._centre
         cross = self._kernel(points, self._inputs)
-        linear = self.shape.linear
-        alone = 1 - linear + linear * 2 / self.shape.scale * (points**2).sum(axis=1)
+        linear, scale = self.hyperparameters.linear, self.hyperparameters.scale
+        alone = 1 - linear + linear * 2 / scale * (points**2).sum(axis=1)
         explained = (solve_triangular(self._factor[0], cross.T, lower=True) ** 2).sum(axis=0)
         variance = np.maximum(self._amplitude * (alone - explained), RESOLUTION**2)
         mean = self._mean + self._spread * (cross @ self._solved)

@@ -18,6 +18,7 @@ OutcomeT = TypeVar("OutcomeT")
 OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
 
 REMEMBERED = 4096
+"""Distributions kept for reuse; a space has fewer, so asking does not make them anew."""
 
 _TUPLES: dict[int, tuple[Sequence[Any], CategoricalDistribution]] = {}
 
@@ -26,7 +27,7 @@ Define = Callable[[Any], OutcomeT]
 
 
 @dataclass(frozen=True)
-class Plan(Generic[OutcomeT_co]):
+class Trace(Generic[OutcomeT_co]):
     """One run of a space.
 
     Attributes:
@@ -78,7 +79,7 @@ class Tracer:
         return self.decisions[name]
 
 
-def trace(define: Define[OutcomeT], choose: Choose) -> Plan[OutcomeT]:
+def trace(define: Define[OutcomeT], choose: Choose) -> Trace[OutcomeT]:
     """Runs a space.
 
     Args:
@@ -91,15 +92,15 @@ def trace(define: Define[OutcomeT], choose: Choose) -> Plan[OutcomeT]:
     """
     tracer = Tracer(choose)
     outcome = define(tracer)
-    return Plan(tracer.decisions, tracer.distributions, outcome)
+    return Trace(tracer.decisions, tracer.distributions, outcome)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def _integers(low: int, high: int, log: bool, step: int) -> IntDistribution:
     return IntDistribution(low, high, log=log, step=step)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def _floats(low: float, high: float, log: bool, step: float | None) -> FloatDistribution:
     return FloatDistribution(low, high, log=log, step=step)
 
@@ -120,6 +121,6 @@ def _categorical(choices: Sequence[Any]) -> CategoricalDistribution:
     return distribution
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def _choices(typed: tuple[tuple[type, Any], ...]) -> CategoricalDistribution:
     return CategoricalDistribution([choice for _, choice in typed])

@@ -1,4 +1,23 @@
-"""Δθ: fits a generator toward weighted networks, a bounded step at a time."""
+"""Δθ: fits a generator toward weighted networks, a bounded step at a time.
+
+For each decision by itself, over its cells c:
+
+- x₁, x₂, ...  the decision's cells in the ranked networks, best first
+- w₁ ≥ w₂ ≥ ...  their weights, Σ w = 1 (:func:`rank_weights`)
+- K(· | c)  what an observation in cell c says of the others (``kernel``), Σ K = 1
+- θ(c), θ'(c)  the distribution before and after
+- n = (Σ w)² / Σ w²  how many equal votes the weights are worth (those that have the decision)
+- ι, δ, η  ``inertia``, ``step_limit``, ``entropy_floor``
+
+The votes are a smoothed histogram, θ itself counts as ι votes of a Dirichlet prior:
+
+    q(c) = (n Σ_i w_i K(c | x_i) / Σ w + ι θ(c)) / (n + ι)
+
+q is mixed with the uniform distribution until H(q) ≥ η log(cells), and θ' is the mixture of θ and q
+that has the greatest share of q under KL(θ' ‖ θ) ≤ δ. Both shares are found by a root finder. It is
+an estimation-of-distribution algorithm with univariate marginals (PBIL, Baluja 1994; UMDA,
+Mühlenbein 1997) in a trust region.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +27,12 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution
 
-from gensynth.generator.decisions import Choice, Range, Vector, with_probabilities
+from gensynth.generator.decisions import Categorical, Range, Vector, with_probabilities
 from gensynth.generator.generator import Generator
+from gensynth.generator.settings import DEFAULTS, Settings
 
-STEP_LIMIT = 0.25
-ENTROPY_FLOOR = 0.1
-INERTIA = 1.0
 BISECTIONS = 40
+"""Enough for the resolution of a float."""
 
 
 def entropy(probabilities: Vector) -> float:
@@ -48,8 +66,7 @@ def step(
     weights: Vector,
     *,
     met: Mapping[str, BaseDistribution],
-    step_limit: float = STEP_LIMIT,
-    entropy_floor: float = ENTROPY_FLOOR,
+    settings: Settings = DEFAULTS,
 ) -> Generator:
     """Moves θ toward weighted networks.
 
@@ -58,29 +75,27 @@ def step(
         elites: Decisions of the networks to move toward.
         weights: Their weights, (networks,), adding up to 1.
         met: Distributions of decisions that may be new to θ.
-        step_limit: Greatest divergence of any decision's new distribution from its old, in nats.
-        entropy_floor: Least entropy of every decision's distribution, as a share of the greatest
-            that it could have.
+        settings: ``step_limit`` bounds the divergence of any decision's new distribution from its
+            old, ``entropy_floor`` its entropy; ``inertia`` is how many votes the old one counts.
 
     Returns:
         The next generator: one iteration on, and over ``met`` as well.
     """
     generator = generator.meeting(met)
     theta = {
-        name: _moved(decision, name, elites, weights, step_limit, entropy_floor)
+        name: _moved(decision, name, elites, weights, settings)
         for name, decision in generator.theta.items()
     }
     return generator.model_copy(update={"theta": theta, "iteration": generator.iteration + 1})
 
 
 def _moved(
-    decision: Choice | Range,
+    decision: Categorical | Range,
     name: str,
     elites: Sequence[Mapping[str, Any]],
     weights: Vector,
-    step_limit: float,
-    entropy_floor: float,
-) -> Choice | Range:
+    settings: Settings,
+) -> Categorical | Range:
     votes = np.zeros(len(decision.probabilities))
     squares = 0.0
     for elite, weight in zip(elites, weights, strict=True):
@@ -96,10 +111,9 @@ def _moved(
         (count * decision.kernel(cell) for cell, count in enumerate(shares) if count > 0),
         start=np.zeros_like(votes),
     )
-    target = (spread + INERTIA * decision.vector) / (voters + INERTIA)
-    return with_probabilities(
-        decision, limited(raised(target, entropy_floor), decision.vector, step_limit)
-    )
+    target = (spread + settings.inertia * decision.vector) / (voters + settings.inertia)
+    held = raised(target, settings.entropy_floor)
+    return with_probabilities(decision, limited(held, decision.vector, settings.step_limit))
 
 
 def raised(probabilities: Vector, floor: float) -> Vector:

@@ -14,7 +14,7 @@ from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
 from gensynth.experiment import Experiment, check_constraint
 from gensynth.generator import GenerativeSynthesisSampler, Generator
-from gensynth.generator.history import Screen
+from gensynth.generator.screen import Screen
 from gensynth.genome import Genome
 from gensynth.indicator import RECALL
 from gensynth.search.warm_start import first_generator

@@ -14,9 +14,9 @@ from optuna.distributions import (
 from pydantic import ValidationError
 
 from gensynth.errors import UserError
-from gensynth.generator.decisions import Choice, Range, Value, with_probabilities
+from gensynth.generator.decisions import Categorical, Range, Value, with_probabilities
+from gensynth.generator.moves import moved
 from gensynth.generator.priors import prior
-from gensynth.generator.proposal import moved
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=3))
 
@@ -158,7 +158,7 @@ def test_hostile_ranges_are_refused(data: dict[str, object], message: str):
 @pytest.mark.parametrize("probabilities", [[0.5, 0.4], [2.0, -1.0], [float("nan"), 1.0], []])
 def test_probabilities_that_are_none_are_refused(probabilities: list[float]):
     with pytest.raises(ValidationError):
-        Choice.model_validate({"choices": ["a", "b"], "probabilities": probabilities})
+        Categorical.model_validate({"choices": ["a", "b"], "probabilities": probabilities})
 
 
 def test_choices_that_are_sets_are_near_those_that_share_their_names():
@@ -174,5 +174,5 @@ def test_choices_that_are_sets_are_near_those_that_share_their_names():
 @pytest.mark.parametrize("choices", [("a", "b"), ("c++", "d"), ("a+b", 3), ("+", "a")])
 def test_other_choices_are_equally_far_from_one_another(choices: tuple[Value, ...]):
     decision = prior(CategoricalDistribution(choices), noise=0.25)
-    assert isinstance(decision, Choice)
+    assert isinstance(decision, Categorical)
     assert decision.members == ()

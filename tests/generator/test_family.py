@@ -16,7 +16,8 @@ from gensynth.generator import (
     budgets,
     family,
 )
-from gensynth.generator.history import Observation, Screen, observe
+from gensynth.generator.history import Observation, observe
+from gensynth.generator.screen import Screen
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

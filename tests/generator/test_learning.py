@@ -1,6 +1,7 @@
 """What the generator learns, and that it learns nothing where there is nothing to learn."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from benchmarks import towers
-from gensynth.generator import GenerativeSynthesisSampler, Generator
+from gensynth.generator import GenerativeSynthesisSampler, Generator, Settings
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -35,7 +36,7 @@ def size(ops: tuple[int, ...]) -> dict[str, float]:
     return {"size.max": (sum(SIZES[op] for op in ops) - 6) / 6}
 
 
-FROZEN: dict[str, Any] = {"step_limit": 0.0, "ranked": False}
+FROZEN = Settings(step_limit=0.0, ranked=False)
 
 
 @cache
@@ -44,7 +45,10 @@ def best_cell(seed: int, shuffled: bool, frozen: bool) -> float:
     rng = np.random.default_rng(seed)
     seen: list[float] = []
     sampler = GenerativeSynthesisSampler(
-        cell, violations=size, seed=seed, startup=6, **(FROZEN if frozen else {})
+        cell,
+        violations=size,
+        seed=seed,
+        settings=replace(FROZEN if frozen else Settings(), startup=6),
     )
 
     def objective(trial: optuna.Trial) -> float:
@@ -66,7 +70,7 @@ def tower_search(seed: int, shuffled: bool, frozen: bool) -> tuple[float, Genera
         start=towers.START,
         seed=seed,
         performance=lambda trial: trial.user_attrs["performance"],
-        **(FROZEN if frozen else {}),
+        settings=FROZEN if frozen else Settings(),
     )
     study = optuna.create_study(sampler=sampler, direction="maximize")
 

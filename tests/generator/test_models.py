@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import create_trial
 
 from gensynth.generator.generator import Generator
-from gensynth.generator.hypervolume import NODES, Front
+from gensynth.generator.hypervolume import NODES, HypervolumeImprovement
 from gensynth.generator.recollection import Recollection
 from gensynth.generator.surrogate import GaussianProcess
 from gensynth.generator.targets import Scale
@@ -61,13 +61,13 @@ def test_a_process_finds_what_matters_and_interpolates():
         return np.asarray(np.sin(6 * at[:, 0]))
 
     process = GaussianProcess(inputs, truth(inputs), list("abcde"))
-    relevance = process.shape.relevance
+    relevance = process.hyperparameters.relevance
     assert relevance["a"] > max(relevance[name] for name in "bcde") + 1
     fresh = rng.random((30, 5))
     mean, deviation = process.predict(fresh)
     assert np.abs(mean - truth(fresh)).max() < 0.3
     assert (deviation > 0).all()
-    again = GaussianProcess(inputs[:20], truth(inputs[:20]), list("abcde"), process.shape)
+    again = GaussianProcess(inputs[:20], truth(inputs[:20]), list("abcde"), process.hyperparameters)
     grown = again.extended(inputs[20:], truth(inputs[20:]))
     assert grown.predict(inputs[20:])[1].max() < again.predict(inputs[20:])[1].max()
 
@@ -76,7 +76,7 @@ def test_a_process_finds_what_matters_and_interpolates():
 def test_the_expected_growth_of_a_front_is_what_sampling_finds(count: int):
     rng = np.random.default_rng(count)
     known = rng.random((6, count))
-    front = Front.of(known)
+    front = HypervolumeImprovement.of(known)
     mean, deviation = rng.random((4, count)) * 0.6 + 0.4, np.full((4, count), 0.2)
     nodes = [mean[:, [axis]] + deviation[:, [axis]] * NODES for axis in range(count)]
     reference = (-known).max(axis=0) + 0.1 * np.ptp(known, axis=0)

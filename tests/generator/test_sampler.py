@@ -12,7 +12,7 @@ from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 
 from gensynth.errors import UserError
-from gensynth.generator import GenerativeSynthesisSampler, Unsatisfiable
+from gensynth.generator import GenerativeSynthesisSampler, Settings, Unsatisfiable
 from gensynth.generator import sampler as sampler_module
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -85,7 +85,10 @@ def test_the_prototype_comes_first_where_it_is_admissible():
 
 
 def test_an_unsatisfiable_space_stops_and_names_the_bound_and_its_share():
-    sampler = make(violations=lambda outcome: {"params.max": 0.5, "macs.max": -1}, max_refusals=200)
+    sampler = make(
+        violations=lambda outcome: {"params.max": 0.5, "macs.max": -1},
+        settings=Settings(max_refusals=200),
+    )
     study = optuna.create_study(sampler=sampler)
     with pytest.raises(Unsatisfiable, match=r"none of 200 .*params.max refuses 100.0%") as caught:
         study.ask()
@@ -101,7 +104,9 @@ def test_an_exhausted_space_stops_and_says_so():
         return value
 
     study = optuna.create_study(
-        sampler=GenerativeSynthesisSampler(small, seed=0, max_refusals=300, startup=2)
+        sampler=GenerativeSynthesisSampler(
+            small, seed=0, settings=Settings(max_refusals=300, startup=2)
+        )
     )
     with pytest.raises(Unsatisfiable, match=r"all of 300 networks .* were proposed before"):
         study.optimize(lambda trial: small(trial) ** 2.0, n_trials=9)
@@ -141,7 +146,9 @@ def test_a_trial_that_could_not_be_planned_is_not_left_running():
 
 def test_a_needle_of_a_static_bound_is_found_by_descent():
     sampler = make(
-        violations=lambda outcome: {"width.max": sum(outcome[0]) - 4}, max_refusals=3000, seed=5
+        violations=lambda outcome: {"width.max": sum(outcome[0]) - 4},
+        settings=Settings(max_refusals=3000),
+        seed=5,
     )
     assert sum(networks(searched(sampler, 1))[0][0]) <= 4
 
@@ -271,7 +278,8 @@ def test_a_study_without_a_space_is_learned_from_its_trials():
         return score(define(trial))
 
     study = optuna.create_study(
-        direction="maximize", sampler=GenerativeSynthesisSampler(seed=0, startup=6)
+        direction="maximize",
+        sampler=GenerativeSynthesisSampler(seed=0, settings=Settings(startup=6)),
     )
     study.optimize(objective, n_trials=50)
     first, later = (sorted(t.values[0] for t in study.trials[i : i + 15])[7] for i in (0, 35))
@@ -317,12 +325,9 @@ def test_generators_follow_from_the_finished_trials():
     chain = sampler.generators(study)
     assert [one.iteration for one in chain] == list(range(len(chain)))
     assert [one.trials for one in chain] == [0, 8, 12, 16, 20, 24]
-    assert sampler.iteration(study) == 5
+    assert sampler.generator(study) == chain[-1]
     assert make().generators(study) == chain
-    inquisitor = sampler.inquisitor(study)
-    assert inquisitor is not None
-    credit = inquisitor.credit()
-    assert set(credit["kind"]) <= {"wide", "same", "rate"}
+    assert sampler.inquisitor(study) is not None
 
 
 def test_violations_need_a_space():

@@ -8,6 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from gensynth.generator.decisions import Value
 from gensynth.generator.generator import Generator
+from gensynth.generator.settings import Settings
 from gensynth.generator.tracing import Tracer
 from gensynth.generator.update import divergence, entropy, limited, raised, rank_weights, step
 
@@ -58,8 +59,7 @@ def test_every_update_keeps_theta_normalised_within_the_step_and_above_the_floor
             elites,
             rank_weights(len(elites)),
             met=MET,
-            step_limit=limit,
-            entropy_floor=floor,
+            settings=Settings(step_limit=limit, entropy_floor=floor),
         )
         for name, after in moved.theta.items():
             before = generator.theta[name]
@@ -76,7 +76,7 @@ def test_updates_without_a_limit_reach_what_they_are_fitted_to():
     elites = [{"kind": "c", "width": 3, "rate": 0.5, "only": "one"}] * 8
     generator = Generator(start={"kind": "a", "width": 20}).meeting(MET)
     for _ in range(30):
-        generator = step(generator, elites, rank_weights(8), met=MET, entropy_floor=0.1)
+        generator = step(generator, elites, rank_weights(8), met=MET)
     samples = [generator.sample(seed, define).decisions for seed in range(200)]
     assert np.mean([sample["kind"] == "c" for sample in samples]) > 0.9
     assert abs(float(np.median([sample["width"] for sample in samples])) - 3) <= 2
@@ -86,7 +86,7 @@ def test_updates_without_a_limit_reach_what_they_are_fitted_to():
 def test_a_zero_limit_freezes():
     generator = Generator(start={"kind": "a"}).meeting(MET)
     elites = [{"kind": "c", "width": 3}]
-    moved = step(generator, elites, rank_weights(1), met=MET, step_limit=0.0)
+    moved = step(generator, elites, rank_weights(1), met=MET, settings=Settings(step_limit=0.0))
     for name, decision in moved.theta.items():
         np.testing.assert_allclose(decision.vector, generator.theta[name].vector, atol=1e-9)
 
