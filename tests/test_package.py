@@ -24,6 +24,18 @@ def test_importing_gensynth_loads_nothing_heavy():
     assert (result.returncode, result.stdout.split()) == (0, [])
 
 
+def test_a_mistyped_key_is_told_before_anything_heavy_is_loaded():
+    heavy = "{'torch', 'ray', 'optuna', 'numba', 'pandas', 'scipy', 'sklearn', 'matplotlib'}"
+    program = (
+        "import sys\nfrom gensynth.cli import main\ntry:\n    main(sys.argv[1:])\n"
+        f"finally:\n    print(*sorted({heavy} & set(sys.modules)))"
+    )
+    words = ["search", "constraint.bounds.parms.max=1"]
+    result = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
+    assert (result.returncode, result.stdout.split()) == (2, [])
+    assert "did you mean 'params'?" in result.stderr
+
+
 @pytest.fixture
 def setup(repository: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser()

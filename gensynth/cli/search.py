@@ -29,10 +29,11 @@ def search(
     from gensynth import config
     from gensynth.cli.progress import Display
     from gensynth.experiment import Experiment
-    from gensynth.search import search as run_search
 
     words = list(overrides or [])
     experiment = config.load(Experiment, words)
+    from gensynth.search import search as run_search
+
     command = shlex.join(["gensynth", "search", *words])
     with Display() as display:
         try:

@@ -11,26 +11,6 @@
   person sees meanwhile, :mod:`~gensynth.execution.files` writes a file whole or not at all.
 """
 
-from gensynth.execution.clock import Clock
-from gensynth.execution.jobs import Dispatcher, Job, JobSource
-from gensynth.execution.journal import Entry, Journal
-from gensynth.execution.progress import Best, Progress, Silent, Watcher
-from gensynth.execution.units import Phase, Rung, Unit, base_seed, cross_validation
+import lazy_loader
 
-__all__ = [
-    "Best",
-    "Clock",
-    "Dispatcher",
-    "Entry",
-    "Job",
-    "JobSource",
-    "Journal",
-    "Phase",
-    "Progress",
-    "Rung",
-    "Silent",
-    "Unit",
-    "Watcher",
-    "base_seed",
-    "cross_validation",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

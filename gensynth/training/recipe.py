@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gensynth.training.schedule import OneCycle, Schedule
@@ -201,6 +200,8 @@ class Recipe(BaseModel):
 
 def _multiplies_bfloat16() -> bool:
     """Whether this processor has bfloat16 dot products; emulation is slower than float32."""
+    import torch
+
     describe = getattr(torch.cpu, "get_capabilities", None)
     if describe is None:
         return False
