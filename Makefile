@@ -5,7 +5,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search dashboard export test test-quick check bench table1
+.PHONY: help setup search dashboard export test test-quick check docs bench table1
 
 # Only what is given on make's own command line is passed on, never a variable of the environment.
 given = $(if $(filter command,$(firstword $(origin $(1)))),'$(2)$(subst ','\'',$($(1)))')
@@ -45,11 +45,14 @@ test: $(READY)  ## all tests, whole searches included (within 15 minutes on two 
 test-quick: $(READY)  ## the quick tests (within 3 minutes)
 	@$(VENV)/bin/pytest -n 2
 
-check: $(READY)  ## lint, format, types, order of the rooms
+check: $(READY) docs  ## lint, format, types, order of the rooms, documentation
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+
+docs: $(READY)  ## build the documentation into build/site
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict --quiet
 
 bench: $(READY)  ## run the benchmarks and print their tables (hours: SEEDS=50 PROCESSES=2)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c requirements.txt -e ".[bench]"
