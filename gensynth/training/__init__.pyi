@@ -1,6 +1,6 @@
 from .augmentation import augment, mixup
 from .evaluation import Evaluation, evaluate, mean_evaluation, metrics, wilson
-from .fitting import Fitted, fit
+from .fitting import Fitted, Watch, fit
 from .fold import FoldResult, check_fits, train_fold
 from .normalisation import Normalisation, local_contrast
 from .pretraining import check_pretraining, pretrained
@@ -21,6 +21,7 @@ __all__ = [
     "Schedule",
     "Steps",
     "Tuned",
+    "Watch",
     "augment",
     "check_fits",
     "check_pretraining",

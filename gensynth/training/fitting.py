@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -71,6 +72,10 @@ class Fitted:
         return logits
 
 
+Watch = Callable[[int, Fitted], None]
+"""Is shown a training: the number of an epoch that has ended, from 1, and the network so far."""
+
+
 def fit(
     genome: Genome,
     images: Tensor,
@@ -81,6 +86,7 @@ def fit(
     seed: int,
     recipe: Recipe,
     start: Mapping[str, Tensor] | None = None,
+    watch: Watch | None = None,
 ) -> Fitted:
     """Trains a network: the same to the bit in any process, which afterwards keeps freed memory.
 
@@ -97,10 +103,14 @@ def fit(
         seed: Of the weights, the order, the augmentation and dropout.
         recipe: How; its ``pretraining`` is left to whoever gives ``start``.
         start: State of the network to begin with, by name; None draws its weights.
+        watch: Called after every epoch with a copy of the network as it stands: the weights of the
+            last step, never their average, and running statistics; its loss is that epoch's. What
+            it does changes the training by no bit. Columns trained apart are shown one after the
+            other, each by itself; the network's logits are the sum of theirs.
     """
     parts = columns(genome) if recipe.apart else (genome,)
     if len(parts) == 1:
-        return _fit(genome, images, targets, loss, epochs, seed, recipe.resolved(), start)
+        return _fit(genome, images, targets, loss, epochs, seed, recipe.resolved(), start, watch)
     fitted = [
         fit(
             part,
@@ -111,6 +121,7 @@ def fit(
             seed=column_seed(seed, number),
             recipe=recipe,
             start=start and {name: start[name] for name in build(part, seed=0).state_dict()},
+            watch=watch,
         )
         for number, part in enumerate(parts)
     ]
@@ -132,6 +143,7 @@ def _fit(
     seed: int,
     recipe: Recipe,
     start: Mapping[str, Tensor] | None,
+    watch: Watch | None,
 ) -> Fitted:
     keep_freed_memory()
     generator = torch.Generator().manual_seed(seed)
@@ -142,9 +154,26 @@ def _fit(
         if start:
             network.load_state_dict(start)
         keep_slow_layers_in_float32(network)
+        fitted = partial(Fitted, normalisation=normalisation, recipe=recipe)
         run = _Run(network, normalisation(images), targets, loss, epochs, recipe, generator)
-        last = run.train()
-    return Fitted(network=network.eval(), normalisation=normalisation, recipe=recipe, loss=last)
+
+        def ended(epoch: int, mean: float) -> None:
+            if watch is not None:
+                with isolated(0):
+                    watch(epoch, fitted(network=_copied(network), loss=mean))
+
+        last = run.train(ended)
+    return fitted(network=network.eval(), loss=last)
+
+
+def _copied(network: Network) -> Network:
+    """The network as it stands, in evaluation mode, which shares no memory with it."""
+    copy = build(network.genome, seed=0).eval()
+    for name, value in copy.named_parameters():
+        value.data = network.get_parameter(name).data.clone()
+    copy.load_state_dict(network.state_dict())
+    keep_slow_layers_in_float32(copy)
+    return copy
 
 
 class _Run:
@@ -170,24 +199,27 @@ class _Run:
         self.batches, self.steps = recipe.steps(len(images), epochs)
         self.weights = Weights(network, recipe)
 
-    def train(self) -> float | None:
+    def train(self, ended: Callable[[int, float], None]) -> float | None:
         """All epochs.
+
+        Args:
+            ended: Is told the number of each epoch, from 1, and its mean loss.
 
         Returns:
             Mean loss of the last epoch, None if a loss was not finite.
         """
-        loss = self._train()
+        loss = self._train(ended)
         averaged = self.weights.release()
         if averaged and loss is not None:
             with autocast(self.recipe):
                 update_bn(self._in_batches(self.images), self.network)
         return loss
 
-    def _train(self) -> float | None:
+    def _train(self, ended: Callable[[int, float], None]) -> float | None:
         first_averaged = self.recipe.first_averaged(self.steps)
         done = 0
         mean = math.nan
-        for _ in range(self.epochs):
+        for epoch in range(1, self.epochs + 1):
             total = 0.0
             for images, targets in self._epoch():
                 loss = self._loss(images, targets)
@@ -202,6 +234,7 @@ class _Run:
                 done += 1
                 total += value
             mean = total / self.batches
+            ended(epoch, mean)
         return mean
 
     def _epoch(self) -> Iterator[tuple[Tensor, Tensor]]:

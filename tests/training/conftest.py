@@ -59,11 +59,20 @@ def fit(
     seed: int,
     recipe: Recipe,
     start: Mapping[str, torch.Tensor] | None = None,
+    watch: training.Watch | None = None,
 ) -> Fitted:
     """A training by cross-entropy, as a classification has it."""
     loss = partial(cross_entropy, label_smoothing=recipe.label_smoothing)
     return training.fit(
-        genome, images, labels, loss=loss, epochs=epochs, seed=seed, recipe=recipe, start=start
+        genome,
+        images,
+        labels,
+        loss=loss,
+        epochs=epochs,
+        seed=seed,
+        recipe=recipe,
+        start=start,
+        watch=watch,
     )
 
 
