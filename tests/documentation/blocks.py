@@ -9,7 +9,7 @@ folder.
 ``python``  run, all of a page as one program
 ``bash``    run among the slow tests, in a folder with what the first page left
 ``py``      the same for Python
-``console`` ``$ command`` and every line that it prints; among the slow tests
+``console`` ``$ command`` and every line that it prints
 ``shell``   not run: it needs somebody's data, or hours
 ``python3`` not run
 =========== ===================================================================================

@@ -9,8 +9,8 @@ from tests.documentation.blocks import Block, blocks, run
 
 GUIDE = REPOSITORY / "docs" / "guide"
 FIRST = GUIDE / "first-search.md"
-QUICK = ("yaml", "sh")
-SLOW = ("bash", "py", "console")
+QUICK = ("yaml", "sh", "console")
+SLOW = ("bash", "py")
 PAGES = sorted(GUIDE.glob("*.md"))
 
 
