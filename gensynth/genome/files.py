@@ -100,7 +100,7 @@ def save(genome: Genome, path: str | Path) -> None:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a genome file, as in ``docs/genome.schema.json``."""
+    """The JSON Schema (2020-12) of a genome file, as in ``docs/reference/schemas/genome.json``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gensynth genome",

@@ -1,6 +1,5 @@
 """The sampler in studies of every kind."""
 
-import doctest
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,6 @@ from optuna.trial import TrialState, create_trial
 
 from gensynth.errors import UserError
 from gensynth.generator import GenerativeSynthesisSampler, Settings, Unsatisfiable
-from gensynth.generator import sampler as sampler_module
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -338,12 +336,6 @@ def test_violations_need_a_space():
 def test_a_start_outside_the_space_is_refused_at_once():
     with pytest.raises(UserError, match="start value 99 is not among"):
         make(start={**START, "depth": 99})
-
-
-def test_the_example_in_the_documentation_runs():
-    results = doctest.testmod(sampler_module)
-    assert results.attempted > 0
-    assert results.failed == 0
 
 
 def test_a_price_makes_cheap_networks_come_first():
