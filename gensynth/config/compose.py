@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -15,6 +14,7 @@ from pydantic import BaseModel
 from gensynth.config.folders import GROUPS, ROOT, Folders, find, read, shown
 from gensynth.config.overrides import Override, parse
 from gensynth.errors import UserError
+from gensynth.seams.hydra import Plugins
 from gensynth.validation import alternatives, validate
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf
 
 from gensynth.errors import UserError
+from gensynth.seams.hydra import ObjectType
 
 ROOT = Path(__file__).parents[1] / "conf"
 FOLDERS = {

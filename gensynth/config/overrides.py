@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override as HydraOverride
-from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from gensynth.config.folders import GROUPS, find, is_path, options
 from gensynth.errors import UserError
+from gensynth.seams.hydra import Override as HydraOverride
+from gensynth.seams.hydra import OverridesParser, Quote, QuotedString
 from gensynth.validation import alternatives
 
 LITERAL_KEYS = frozenset({"name", "storage", "data.root", "warm_start"})

@@ -12,23 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import ray
 
 from gensynth.errors import UserError
-
-QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "600",
-}
-"""Settings of Ray for a run: nothing is reported, logged or checkpointed by it."""
+from gensynth.seams.ray import FOLDER_ARGUMENT, PENDING, QUIET
 
 OBJECT_STORE = 200 * 2**20
 LONGEST_FOLDER = 40
@@ -51,7 +40,7 @@ def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterat
     Raises:
         UserError: If Ray does not start or cannot be joined.
     """
-    settings = {**QUIET, "TUNE_MAX_PENDING_TRIALS_PG": str(workers)}
+    settings = {**QUIET, PENDING: str(workers)}
     with _own_folder() as folder, _environment(settings), _silenced("ray.tune"):
         try:
             _start(workers, address, folder, images)
@@ -71,6 +60,7 @@ def worker_count(asked: int | None) -> int:
 
 def _start(workers: int, address: str | None, folder: Path, images: int) -> None:
     start = partial(ray.init, log_to_driver=False, logging_level=logging.ERROR)
+    own: dict[str, Any] = {FOLDER_ARGUMENT: str(folder)}
     try:
         if address is not None:
             start(address=address)
@@ -81,7 +71,7 @@ def _start(workers: int, address: str | None, folder: Path, images: int) -> None
             num_gpus=0,
             include_dashboard=False,
             object_store_memory=OBJECT_STORE + 2 * images,
-            _temp_dir=str(folder),
+            **own,
         )
     except Exception as error:
         lines = [line.strip(" .") for line in str(error).splitlines() if line.strip(" .")]

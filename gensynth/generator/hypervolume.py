@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna._hypervolume.box_decomposition import get_non_dominated_box_bounds
+
+from gensynth.seams.optuna import boxes
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -47,7 +48,7 @@ class HypervolumeImprovement:
         """
         losses = -values
         spread = np.maximum(np.ptp(losses, axis=0), 1e-9)
-        lower, upper = get_non_dominated_box_bounds(losses, losses.max(axis=0) + MARGIN * spread)
+        lower, upper = boxes(losses, losses.max(axis=0) + MARGIN * spread)
         return cls(lower=-upper, upper=-lower)
 
     def log_improvement(self, samples: Sequence[Matrix]) -> Vector:

@@ -24,6 +24,7 @@ from gensynth.generator.surrogate import Hyperparameters
 from gensynth.generator.targets import strongest, utilities
 from gensynth.generator.tracing import Define
 from gensynth.generator.update import rank_weights, step
+from gensynth.seams.optuna import note_trial
 
 PLAIN = (bool, int, float, str, type(None))
 """Kinds of values that a storage can hold in an attribute."""
@@ -122,11 +123,10 @@ class Memory:
     def announce(self, trial: FrozenTrial, known: Draft) -> None:
         """Plans a network for a trial, and lets other processes know."""
         self.plans[trial.number] = known
-        storage = self.study._storage
         if isinstance(known.key, str):
-            storage.set_trial_system_attr(trial._trial_id, KEY, known.key)
+            note_trial(self.study, trial, KEY, known.key)
         if all(isinstance(value, PLAIN) for value in known.decisions.values()):
-            storage.set_trial_system_attr(trial._trial_id, PLAN, dict(known.decisions))
+            note_trial(self.study, trial, PLAN, dict(known.decisions))
 
     def contested(self, number: int) -> bool:
         """Takes the network planned for a trial; whether another trial had taken it meanwhile."""

@@ -29,6 +29,7 @@ from gensynth.generator.moves import beginning, completing, varied
 from gensynth.generator.screen import Draft, Screen
 from gensynth.generator.settings import DEFAULTS, Settings
 from gensynth.generator.tracing import Define, trace
+from gensynth.seams.optuna import storage_of, study_id
 
 
 class GenerativeSynthesisSampler(BaseSampler):
@@ -197,7 +198,7 @@ class GenerativeSynthesisSampler(BaseSampler):
                 try:
                     known = self._plan(memory, trial, rng, passed_over)
                 except Exception:
-                    study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+                    study.tell(trial.number, state=TrialState.FAIL)
                     raise
                 memory.announce(trial, known)
                 if not memory.contested(trial.number):
@@ -231,7 +232,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             self._memory(study).plans.pop(trial.number, None)
 
     def _memory(self, study: Study) -> Memory:
-        name = (id(study._storage), study._study_id)
+        name = (id(storage_of(study)), study_id(study))
         if name not in self._memories:
             self._memories[name] = Memory(study, self._learning)
         return self._memories[name]
