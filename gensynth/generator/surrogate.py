@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
+from scipy.special import expit, logit
 
 Matrix = NDArray[np.float64]
 
@@ -118,7 +119,7 @@ class GaussianProcess:
 
     def _fitted(self) -> Hyperparameters:
         scale = float(2 * self._inputs.var(axis=0).sum()) or 1.0
-        start = np.asarray([_TYPICAL] * len(self._groups) + [_logit(LINEAR), np.log(NOISE)])
+        start = np.asarray([_TYPICAL] * len(self._groups) + [logit(LINEAR), np.log(NOISE)])
         limits = [(-8.0, 8.0)] * len(self._groups) + [
             (-6.0, 6.0),
             (np.log(LEAST_NOISE), np.log(MOST_NOISE)),
@@ -135,13 +136,13 @@ class GaussianProcess:
         found = best.x
         self.evidence = -float(best.fun) - len(self._residual) * float(np.log(self._spread))
         relevance = dict(zip(self._groups, found[:-2].tolist(), strict=True))
-        return Hyperparameters(scale, relevance, _share(found[-2]), float(np.exp(found[-1])))
+        return Hyperparameters(scale, relevance, float(expit(found[-2])), float(np.exp(found[-1])))
 
     def _loss(self, at: Matrix, prior: Matrix, scale: float) -> tuple[float, Matrix]:
         """Negative logarithm of the posterior density of hyperparameters, and its gradient."""
         size = len(self._residual)
         weights = self._column_weights(at[:-2], scale)
-        linear, noise = _share(at[-2]), float(np.exp(at[-1]))
+        linear, noise = float(expit(at[-2])), float(np.exp(at[-1]))
         squared = _squared(self._inputs * np.sqrt(weights), None)
         root = ROOT5 * np.sqrt(squared)
         decay = np.exp(-root)
@@ -216,14 +217,6 @@ class GaussianProcess:
         variance = np.maximum(self._amplitude * (alone - explained), RESOLUTION**2)
         mean = self._mean + self._spread * (cross @ self._solved)
         return np.asarray(mean), np.asarray(self._spread * np.sqrt(variance))
-
-
-def _logit(share: float) -> float:
-    return float(np.log(share / (1 - share)))
-
-
-def _share(logit: float) -> float:
-    return float(1 / (1 + np.exp(-logit)))
 
 
 _TYPICAL = -2 * float(np.log(LENGTH))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from optuna.study._multi_objective import _fast_non_domination_rank
+from scipy.special import inv_boxcox1p
 from scipy.stats import yeojohnson, yeojohnson_normmax
 
 from gensynth.generator.history import Observation
@@ -27,6 +28,8 @@ TAIL = 15.0
 inquisitor learns which decisions matter"."""
 STRAIGHTEST, BENT = -1.0, 3.0
 """Powers between which the likeliest is taken, 2 either side of none; beyond, few values decide."""
+NEAR_THE_END = 1e-9
+"""Distance from the point that a negative power takes infinity to, as a share of it."""
 FEWEST_TO_BEND = 8
 """Values that a power is fitted to; by judgement."""
 
@@ -145,21 +148,15 @@ class Scale:
 
     def back(self, points: Vector) -> Vector:
         """The values of points on the scale; beyond what any value reaches, the limit."""
-        power, mirrored = self.power, 2 - self.power
-        up = np.maximum(points, 0.0)
-        down = np.maximum(-points, 0.0)
-        with np.errstate(divide="ignore"):
-            above = (
-                np.expm1(up)
-                if abs(power) < 1e-6
-                else np.maximum(1 + power * up, 1e-9) ** (1 / power) - 1
-            )
-            below = (
-                np.expm1(down)
-                if abs(mirrored) < 1e-6
-                else np.maximum(1 + mirrored * down, 1e-9) ** (1 / mirrored) - 1
-            )
+        above = _unbent(np.maximum(points, 0.0), self.power)
+        below = _unbent(np.maximum(-points, 0.0), 2 - self.power)
         return np.asarray(self.centre + self.spread * (above - below))
+
+
+def _unbent(points: Vector, power: float) -> Vector:
+    """Inverts one half of the transformation, a Box-Cox one of 1 + value; negative powers end."""
+    within = np.minimum(points, (1 - NEAR_THE_END) / -power) if power < 0 else points
+    return np.asarray(inv_boxcox1p(within, power))
 
 
 def _is_static(name: str, past: Sequence[Observation]) -> bool:

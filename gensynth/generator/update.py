@@ -21,32 +21,17 @@ Mühlenbein 1997) in a trust region.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
+from scipy.optimize import brentq
+from scipy.special import entr, rel_entr
 
 from gensynth.generator.decisions import Categorical, Range, Vector, with_probabilities
 from gensynth.generator.generator import Generator
 from gensynth.generator.settings import DEFAULTS, Settings
-
-BISECTIONS = 40
-"""Enough for the resolution of a float."""
-
-
-def entropy(probabilities: Vector) -> float:
-    """Shannon entropy in nats."""
-    positive = probabilities[probabilities > 0]
-    return float(-(positive * np.log(positive)).sum())
-
-
-def divergence(new: Vector, old: Vector) -> float:
-    """Kullback-Leibler divergence of ``new`` from ``old`` in nats; inf where ``old`` excludes."""
-    used = new > 0
-    if (old[used] <= 0).any():
-        return float("inf")
-    return float((new[used] * np.log(new[used] / old[used])).sum())
 
 
 def rank_weights(count: int) -> Vector:
@@ -124,15 +109,8 @@ def raised(probabilities: Vector, floor: float) -> Vector:
         floor: Share of the greatest entropy, log(cells).
     """
     least = floor * np.log(len(probabilities))
-    if entropy(probabilities) >= least:
-        return probabilities
     even = np.full_like(probabilities, 1 / len(probabilities))
-    low, high = 0.0, 1.0
-    for _ in range(BISECTIONS):
-        middle = 0.5 * (low + high)
-        enough = entropy((1 - middle) * probabilities + middle * even) >= least
-        low, high = (low, middle) if enough else (middle, high)
-    return (1 - high) * probabilities + high * even
+    return _mixed(probabilities, even, lambda mixture: entr(mixture).sum() - least)
 
 
 def limited(target: Vector, origin: Vector, limit: float) -> Vector:
@@ -142,11 +120,17 @@ def limited(target: Vector, origin: Vector, limit: float) -> Vector:
     two distributions has at least the smaller of their entropies, so a floor that both keep is
     kept by every step.
     """
-    if divergence(target, origin) <= limit:
-        return target
-    low, high = 0.0, 1.0
-    for _ in range(BISECTIONS):
-        middle = 0.5 * (low + high)
-        within = divergence((1 - middle) * origin + middle * target, origin) <= limit
-        low, high = (middle, high) if within else (low, middle)
-    return (1 - low) * origin + low * target
+    return _mixed(target, origin, lambda mixture: limit - rel_entr(mixture, origin).sum())
+
+
+def _mixed(one: Vector, other: Vector, slack: Callable[[Vector], float]) -> Vector:
+    """``one`` with the least share of ``other`` that leaves slack; all of it where none does."""
+    if slack(one) >= 0:
+        return one
+
+    def mixture(share: float) -> Vector:
+        return (1 - share) * one + share * other
+
+    if slack(other) <= 0:
+        return other
+    return mixture(brentq(lambda share: max(slack(mixture(share)), -1.0), 0, 1))

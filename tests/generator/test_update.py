@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from scipy.stats import entropy
 
 from gensynth.generator.decisions import Value
 from gensynth.generator.generator import Generator
 from gensynth.generator.settings import Settings
 from gensynth.generator.tracing import Tracer
-from gensynth.generator.update import divergence, entropy, limited, raised, rank_weights, step
+from gensynth.generator.update import limited, raised, rank_weights, step
 
 MET = {
     "kind": CategoricalDistribution(["a", "b", "c"]),
@@ -65,7 +66,7 @@ def test_every_update_keeps_theta_normalised_within_the_step_and_above_the_floor
             before = generator.theta[name]
             assert after.vector.sum() == pytest.approx(1)
             assert (after.vector >= 0).all()
-            assert divergence(after.vector, before.vector) <= limit + 1e-6
+            assert entropy(after.vector, before.vector) <= limit + 1e-6
             least = floor * np.log(len(after.vector))
             assert entropy(after.vector) >= min(least, entropy(before.vector)) - 1e-6
         assert moved.iteration == generator.iteration + 1
@@ -94,7 +95,7 @@ def test_a_zero_limit_freezes():
 @given(shares(6), shares(6), st.floats(0, 1))
 def test_a_limited_step_goes_all_the_way_or_to_the_limit(target: Any, origin: Any, limit: float):
     moved = limited(target, origin, limit)
-    length = divergence(moved, origin)
+    length = entropy(moved, origin)
     assert length <= limit + 1e-9
     assert np.allclose(moved, target) or length >= 0.99 * limit - 1e-9
 

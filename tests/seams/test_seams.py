@@ -49,9 +49,9 @@ NAMES: dict[str, Callable[[], Any]] = {
     "optuna: Study._study_id": lambda: study()._study_id,
     "optuna: Trial._trial_id": lambda: study().ask()._trial_id,
     "optuna: FrozenTrial._trial_id": lambda: study().trials[0]._trial_id,
-    "optuna: _CachedStorage._backend": lambda: (
-        vars(optuna.create_study(storage="sqlite://")._storage)["_backend"]
-    ),
+    "optuna: _CachedStorage._backend": lambda: vars(
+        optuna.create_study(storage="sqlite://")._storage
+    )["_backend"],
     "optuna: get_non_dominated_box_bounds": of(
         "optuna._hypervolume.box_decomposition", "get_non_dominated_box_bounds"
     ),
