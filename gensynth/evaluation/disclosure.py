@@ -130,6 +130,11 @@ def _peculiar(recipe: Recipe) -> str:
             f" Networks read local contrast instead of gray levels (window {contrast.window:g} of "
             f"the side, floor {contrast.floor:g}): compute it of every image first."
         )
+    if recipe.flip_test:
+        words += (
+            " Every answer is the mean of an image's and its mirror image's: two forward passes, "
+            "so twice the multiply-accumulates that are stated of the network."
+        )
     return words
 
 

@@ -84,16 +84,20 @@ def test_a_recipe_says_whose_images_chose_it(setting, data, folds, seen):
 def test_a_recipe_says_what_whoever_uses_it_has_to_know(setting, tuned_on):
     plain = Recipe(tuned_on=tuned_on)
     folds = setting.experiment.folds
-    before, after = (
+    before, after, twice = (
         choices(tiny(2), recipe, setting.dataset, folds)[1].words
         for recipe in (
             plain,
             plain.model_copy(update={"local_contrast": LocalContrast(window=0.25, floor=9)}),
+            plain.model_copy(update={"flip_test": True}),
         )
     )
     assert "local contrast" not in before
+    assert "passes" not in before
     assert after.startswith(before)
     assert "window 0.25 of the side, floor 9" in after
+    assert twice.startswith(before)
+    assert "two forward passes, so twice the multiply-accumulates" in twice
 
 
 @given(seen=st.sets(st.integers(0, 3)), seed=st.integers(0, 99))
