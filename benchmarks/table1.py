@@ -1,8 +1,8 @@
 """Table 1 of the EmotionNet Nano paper: published and measured side by side.
 
-Every network with a published accuracy on CK+, and those that were found (``genomes/``), each
-beside ResNet-20 thinned uniformly to its size, are trained by one protocol and one recipe: ten
-folds by subject, several training seeds, the recipe and the epochs of
+Every network with a published accuracy on CK+, and those of ``genomes/``, each beside the prototype
+of its search thinned to its parameters and to its multiply-accumulates, are trained by one protocol
+and one recipe: ten folds by subject, several training seeds, the recipe and the epochs of
 ``experiments/ck48_nano_b.yaml``, fewer for the dearest. All other prototypes have rows where
 ``--rows`` names them. What is trained is kept, fold by fold, and the same command goes on.
 
@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.options import INTERRUPTED, add_data, overridden, positive, selected
 from benchmarks.table1_printing import Line, printed
-from benchmarks.thinning import thinned
+from benchmarks.thinning import control
 from gensynth import config, prototype
 from gensynth import genome as genomes
 from gensynth.cli.progress import Display
@@ -38,7 +38,9 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "table1"
 FOUND = ROOT / "genomes"
 BASE = "experiment=ck48_nano_b"
-CONTROL = "resnet20"
+INTERFACE = "resnet20"
+EQUAL = ("params", "macs")
+"""In what a network's controls are equal to it."""
 GENTLER = 0.1
 """Share of the recipe's learning rate for networks without normalisation, chosen by training loss.
 
@@ -98,15 +100,13 @@ def rows(experiment: Experiment, found: Path = FOUND) -> list[Row]:
         Row(name, published.get(name), _fitted(name, experiment), extra=name not in compared)
         for name in config.options("prototype")
     ]
-    whole = _fitted(CONTROL, experiment)
+    whole = _fitted(INTERFACE, experiment)
     for file in sorted(found.glob("*.json")):
         genome = genomes.load(file)
         if _interface(genome) != _interface(whole):
             continue
         made.append(Row(file.stem, None, genome))
-        with suppress(ValueError):  # smaller than any thinning
-            control = thinned(whole, cost(genome).params)
-            made.append(Row(f"{CONTROL}-as-{file.stem}", None, control))
+        made += _controls(file.stem, genome, experiment)
     unpublished = [Row(one.name, one, None) for one in known if one.prototype is None]
     return sorted(made, key=_macs) + unpublished
 
@@ -136,6 +136,17 @@ def measure(
             row.genome, experiment, seeds=wanted, epochs=epochs, output=folder, watcher=display
         )
     write_evaluation(figures, EvaluationDirectory(folder).drawing)
+
+
+def _controls(name: str, genome: Genome, experiment: Experiment) -> Iterator[Row]:
+    """φ of a network's search as small as the network is; none where its file names no φ."""
+    known = genome.provenance.get("prototype")
+    if known not in config.options("prototype"):
+        return
+    start = _fitted(str(known), experiment)
+    for metric in EQUAL:
+        with suppress(ValueError):  # smaller than any thinning
+            yield Row(f"{name}-control-{metric}", None, control(start, genome, metric))
 
 
 def _interface(genome: Genome) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ HEADS = (
     "input",
     "parameters, published",
     "parameters",
-    "M MACs",
+    "M MACs as tested",
     "accuracy, published (%)",
     "accuracy, measured (%) [95 %]",
     "on folds that its search did not see [95 %]",
@@ -91,10 +91,16 @@ def _cells(line: Line, sources: Sequence[str], synthetic: bool) -> list[str]:
         shape,
         size,
         _grouped(costs.params),
-        f"{costs.macs / 1e6:.1f}",
+        f"{_passes(line.measured) * costs.macs / 1e6:.1f}",
         accuracy,
         *_measured(line.measured),
     ]
+
+
+def _passes(figures: Mapping[str, Any] | None) -> int:
+    """Forward passes an image at test: two with the mirror image."""
+    told = {} if figures is None else figures["protocol"]["training"]
+    return 2 if told.get("flip_test") else 1
 
 
 def _measured(figures: Mapping[str, Any] | None) -> list[str]:

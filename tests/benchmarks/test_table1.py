@@ -17,6 +17,7 @@ from gensynth.cost import cost
 from gensynth.evaluation import EvaluationDirectory
 from gensynth.experiment import Experiment
 from gensynth.report.published import OTHERS, SOURCE, TABLE_1
+from gensynth.training.columns import columns
 from tests.fake_run import tiny
 
 MEASURED = HEADS.index("accuracy, measured (%) [95 %]")
@@ -100,15 +101,25 @@ def test_found_networks_are_rows_in_their_place(experiment, tmp_path: Path):
     (row,) = [row for row in found if row.name == "found-a"]
     assert row.published is None
     assert row.genome == tiny(600)
-    (control,) = [row for row in found if row.name == "resnet20-as-found-a"]
-    assert control.genome is not None
-    size = cost(tiny(600)).params
-    assert 0.8 * size < cost(control.genome).params <= size
-    assert len(found) == len(rows(experiment, tmp_path / "nowhere")) + 2
+    assert len(found) == len(rows(experiment, tmp_path / "nowhere")) + 1
+
+
+def test_every_found_network_has_its_prototype_as_small_beside_it(experiment):
+    known = {row.name: row.genome for row in rows(experiment)}
+    for file in table1.FOUND.glob("*.json"):
+        network = known[file.stem]
+        assert network is not None
+        for metric in ("params", "macs"):
+            beside = known[f"{file.stem}-control-{metric}"]
+            assert beside is not None
+            bound = cost(network).metrics()[metric]
+            assert 0.85 * bound < cost(beside).metrics()[metric] <= bound
+            assert len(columns(beside)) == len(columns(network))
 
 
 def test_what_is_smaller_than_any_thinning_has_no_control(experiment, tmp_path: Path):
-    genomes.save(tiny(1), tmp_path / "found-a.json")
+    told = {"prototype": "resnet20_cells"}
+    genomes.save(tiny(1).model_copy(update={"provenance": told}), tmp_path / "found-a.json")
     (row,) = [row.name for row in rows(experiment, tmp_path) if "found-a" in row.name]
     assert row == "found-a"
 
@@ -125,7 +136,7 @@ def test_what_is_not_published_of_ckplus_has_a_row_where_it_is_named(
 ):
     extra = {row.name for row in rows(experiment) if row.extra}
     assert extra >= {"resnet14_slim", "resnet20_columns", "resnet20", "affect_vgg"}
-    assert not extra & {"micro_expnet", "emotionnet_nano_b", "ck48-17k", "resnet20-as-ck48-17k"}
+    assert not extra & {"micro_expnet", "emotionnet_nano_b", "ck48-17k", "ck48-17k-control-macs"}
     words = ["--only-print", "--results", str(tmp_path), "--rows", "resnet20_cells,resnet50"]
     assert main(words) == 0
     assert [row[0] for row in cells(capsys.readouterr().out)] == [
@@ -185,6 +196,17 @@ def test_a_row_says_in_what_its_protocol_differs():
         "epochs 6 instead of 40; folds.by image instead of subject; "
         "training.learning_rate 0.002 instead of 0.02; training.schedule.warmup 0.3 instead of 0.2"
     )
+
+
+def test_two_passes_count_twice():
+    macs = HEADS.index("M MACs as tested")
+    once, twice = (
+        figures(protocol={**PROTOCOL, "training": {**PROTOCOL["training"], "flip_test": flip}})
+        for flip in (False, True)
+    )
+    network = genomes.load(table1.FOUND / "ck48-7k.json")
+    text = shown(Line("a", None, network, once), Line("b", None, network, twice))
+    assert [row[macs] for row in cells(text)] == ["3.2", "6.4"]
 
 
 def test_only_print_trains_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path):

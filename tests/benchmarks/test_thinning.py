@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.thinning import STEPS, thinned
+from benchmarks.thinning import STEPS, control, thinned
 from gensynth import config, prototype
 from gensynth.cost import cost
+from gensynth.experiment import Experiment
 from gensynth.genome import Conv, Genome
+from gensynth.space import decode, load_space
+from gensynth.training.columns import columns
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +36,40 @@ def test_every_width_has_the_same_share_and_the_bound_is_used(resnet20: Genome, 
     assert found.shapes[found.outputs["logits"]] == (7,)
 
 
+@pytest.mark.parametrize("macs", [2_000_000, 20_000_000])
+def test_any_cost_can_be_the_bound(resnet20: Genome, macs: int):
+    found = thinned(resnet20, macs, "macs")
+    assert cost(found).macs <= macs
+    factor = found.provenance["thinned"]
+    assert isinstance(factor, float)
+    assert cost(thinned(resnet20, 1e12, "macs")).macs > macs
+    wider = thinned(resnet20, cost(found).macs * (1 + 4 / (factor * STEPS)), "macs")
+    assert cost(wider).macs > cost(found).macs
+
+
+@pytest.mark.parametrize("columns_wanted", [1, 2, 5])
+@pytest.mark.parametrize("cells", [1, 2, 3, 4])
+def test_a_control_has_the_columns_and_the_cells_of_the_network(columns_wanted: int, cells: int):
+    experiment = config.load(Experiment, ["experiment=ck48_accurate"])
+    space = load_space(experiment.search_space, experiment.prototype, 7)
+    decided = {**space.start, "grid": cells, "columns": max(columns_wanted, 2)}
+    found = decode(space, decided)
+    if columns_wanted == 1:
+        (found,) = columns(found)[:1]
+    phi = decode(space, space.start)
+    made = control(phi, found, "params")
+    assert len(columns(made)) == columns_wanted
+    assert len({one.hash for one in columns(made)}) == 1
+    last = columns(made)[-1]
+    places = [shape for shape in last.shapes.values() if len(shape) == 3][-1]
+    assert places[1:] == (cells, cells)
+    assert cost(made).params <= cost(found).params
+
+
 def test_whole_when_the_bound_allows_it(resnet20: Genome):
     assert thinned(resnet20, 1e9).hash == resnet20.hash
 
 
 def test_what_cannot_be_made_so_small_is_refused(resnet20: Genome):
-    with pytest.raises(ValueError, match="cannot be thinned to 10 parameters"):
+    with pytest.raises(ValueError, match="cannot be thinned to params 10"):
         thinned(resnet20, 10)

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from gensynth.data import Dataset, Fold
-from gensynth.training import LocalContrast, Recipe, fold, train_fold
+from gensynth.training import LocalContrast, Recipe, train_fold
+from gensynth.training.fitting import fit
 from tests.training.conftest import network
 
 
@@ -40,13 +41,12 @@ def test_scrambled_test_images_and_labels_change_nothing_in_a_training(
     changes: dict[str, Any],
 ):
     fitted = []
-    original = fold.fit
 
     def noted(*arguments: Any, **options: Any) -> Any:
-        fitted.append(original(*arguments, **options))
+        fitted.append(fit(*arguments, **options))
         return fitted[-1]
 
-    monkeypatch.setattr(fold, "fit", noted)
+    monkeypatch.setattr("gensynth.training.fold.fit", noted)
     recipe = plain.model_copy(update=changes)
     part = parts[1]
     first, second, third = (
