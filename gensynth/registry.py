@@ -21,7 +21,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+from pydantic_core import CoreSchema, PydanticKnownError, ValidationError, core_schema
 
 from gensynth.errors import UserError
 from gensynth.validation import alternatives
@@ -160,12 +160,16 @@ class Models(Registry[type[ModelT]], Generic[ModelT]):
         if not isinstance(data, Mapping):
             raise PydanticKnownError("dict_type")
         tag = data.get(self.tag)
+        context = {"discriminator": f"'{self.tag}'"}
         if tag is None:
-            raise PydanticKnownError("union_tag_not_found", {"discriminator": f"'{self.tag}'"})
+            raise PydanticKnownError("union_tag_not_found", context)
         if not isinstance(tag, str) or tag not in self:
-            expected = ", ".join(f"'{name}'" for name in self)
-            context = {"discriminator": f"'{self.tag}'", "tag": str(tag), "expected_tags": expected}
-            raise PydanticKnownError("union_tag_invalid", context)
+            context["tag"] = str(tag)
+            context["expected_tags"] = ", ".join(f"'{name}'" for name in self)
+            raise ValidationError.from_exception_data(
+                self.noun,
+                [{"type": "union_tag_invalid", "loc": (self.tag,), "input": tag, "ctx": context}],
+            )
         return self[tag].model_validate(data)
 
     def __get_pydantic_core_schema__(

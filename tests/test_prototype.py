@@ -189,8 +189,11 @@ def test_outputs_can_be_several_and_decisions_are_left_alone():
         (written("relu"), "prototype.network.0"),
         (written({"kernel": 3}), "prototype.network.0: has neither op nor use"),
         (written({"op": "relu", "use": "layer"}), "prototype.network.0: has both op and use"),
-        (written({"op": "rleu"}), "prototype.network.0.op: unknown op 'rleu'; did you mean 'relu'"),
-        (written({"op": None}), "prototype.network.0.op: unknown op None"),
+        (
+            written({"op": "rleu"}),
+            "prototype.network.0.op: unknown operation 'rleu'; did you mean 'relu'",
+        ),
+        (written({"op": None}), "prototype.network.0.op: unknown operation 'None'"),
         (
             written({"use": "lyer"}),
             "prototype.network.0.use: unknown template 'lyer'; did you mean",

@@ -64,9 +64,12 @@ def test_data_are_read_by_the_model_that_they_name_and_written_whole():
 @pytest.mark.parametrize(
     ("shape", "line"),
     [
-        ({"kind": "squar", "side": 1}, "shapes.0: unknown kind 'squar'; did you mean 'square'?"),
+        (
+            {"kind": "squar", "side": 1},
+            "shapes.0.kind: unknown kind 'squar'; did you mean 'square'?",
+        ),
         ({"side": 1}, "shapes.0: no kind; say which it is"),
-        ({"kind": 3}, "shapes.0: unknown kind '3'"),
+        ({"kind": 3}, "shapes.0.kind: unknown kind '3'"),
         ({"kind": "square", "side": "a"}, "shapes.0.side: input should be a valid integer"),
         (7, "shapes.0: input should be a valid dictionary"),
     ],

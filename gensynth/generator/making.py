@@ -14,7 +14,7 @@ from gensynth.generator.assessment import best
 from gensynth.generator.generator import Generator
 from gensynth.genome import Genome
 from gensynth.indicator import Bound, Indicator
-from gensynth.space import Space, load_space
+from gensynth.space import Space, exact_violations, load_space
 from gensynth.validation import validate
 
 BEST = "best"
@@ -162,13 +162,12 @@ def make(
     indicator = validate(Indicator, constraint, where=where)
     if max_params is not None:
         indicator = within(indicator, max_params, where="--max-params")
-    static = indicator.static
     origin: dict[str, Any] = {"generator": Path(where).name, "iteration": generator.iteration}
 
     def draw(seed: int, number: int) -> Made:
         genome = generator.sample(_subseed(seed, number), space).outcome
         metrics = cost(genome).metrics()
-        violations = static.violations(metrics).values()
+        violations = exact_violations(indicator, genome).values()
         described = genome.described(name=f"{genome.name}-{seed}", seed=seed, draw=number, **origin)
         return Made(seed, number, described, metrics, sum(max(v, 0.0) for v in violations))
 

@@ -234,13 +234,14 @@ class Candidates:
         where = "search space"
         if bounds:
             worst = max(bounds, key=lambda name: bounds[name])
-            where = f"constraint {self.setting.experiment.constraint.name}: bounds.{worst}"
+            if worst != "shapes":
+                where = f"constraint {self.setting.experiment.constraint.name}: bounds.{worst}"
         return Unsatisfiable(problem, where=where, remedy=remedy)
 
     def _admit(self, trial: Trial, refusals: dict[str, int]) -> Candidate | None:
         genome = self.setting.space(trial)
         static = cost(genome).metrics()
-        violations = self.setting.experiment.constraint.static.violations(static)
+        violations = self.setting.violations(genome)
         broken = [name for name, violation in violations.items() if violation > 0]
         if broken:
             self.ledger.tell_refused(trial, genome.hash, static, violations)

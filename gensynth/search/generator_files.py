@@ -9,7 +9,6 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
-from gensynth.cost import cost
 from gensynth.execution.files import replace_file
 from gensynth.generator import (
     GenerativeSynthesisSampler,
@@ -25,6 +24,7 @@ from gensynth.indicator import Indicator
 from gensynth.search.preparation import Setting, identity, screen
 from gensynth.search.run_directory import RunDirectory
 from gensynth.search.study import Ledger
+from gensynth.space import exact_violations
 
 FRONT = "pareto.json"
 
@@ -136,11 +136,11 @@ class GeneratorFiles:
     def _save(self, generator: Generator, path: Path) -> None:
         sampler = self.ledger.study.sampler
         assert isinstance(sampler, GenerativeSynthesisSampler)
-        static = Indicator.model_validate(generator.constraint).static
+        indicator = Indicator.model_validate(generator.constraint)
         figures = assess(
             generator,
             self.setting.space,
-            lambda genome: static.violations(cost(genome).metrics()),
+            lambda genome: exact_violations(indicator, genome),
             inquisitor=sampler.inquisitor(self.ledger.study),
             key=identity,
         )

@@ -18,7 +18,7 @@ from gensynth.generator.screen import Screen
 from gensynth.genome import Genome
 from gensynth.indicator import RECALL
 from gensynth.search.warm_start import first_generator
-from gensynth.space import Space, decode, load_space, unmeetable
+from gensynth.space import Space, decode, exact_violations, load_space, unmeetable
 from gensynth.training import Recipe, check_fits, check_pretraining
 
 
@@ -44,7 +44,12 @@ class Setting:
 
     def violations(self, genome: Genome) -> dict[str, float]:
         """Static violations of a network: exact and known before any training."""
-        return self.experiment.constraint.static.violations(cost(genome).metrics())
+        return exact_violations(self.experiment.constraint, genome)
+
+    def price(self, genome: Genome) -> float:
+        """What an epoch takes, for each image: the unit in which a promise is paid for."""
+        images = len(self.folds[0].train)
+        return self.experiment.price.of(cost(genome).macs, len(genome.nodes), images)
 
 
 def prepare(experiment: Experiment) -> Setting:
@@ -100,7 +105,7 @@ def sampler(setting: Setting) -> BaseSampler:
                 violations=setting.violations,
                 key=identity,
                 costs=_costs,
-                price=_price,
+                price=setting.price,
                 start=setting.space.start,
                 warm_start=setting.begins_with,
                 performance=_performance,
@@ -115,15 +120,6 @@ def identity(genome: Genome) -> str:
 
 def _costs(genome: Genome) -> dict[str, float]:
     return cost(genome).metrics()
-
-
-def _price(genome: Genome) -> float:
-    """What an epoch takes, in multiply-accumulates for one image.
-
-    On one core an epoch of 883 images takes about 0.27 s and 0.052 s more for every million
-    (``benchmarks/training.py``), so what does not depend on the size is worth five million.
-    """
-    return cost(genome).macs + 5e6
 
 
 def _performance(trial: FrozenTrial) -> float | None:

@@ -10,6 +10,8 @@ from optuna.distributions import BaseDistribution
 from gensynth.genome import Genome
 
 Value = bool | int | float | str
+MISFIT = "misfit"
+"""Where the provenance of a genome says why the point that it stands for is no network."""
 
 
 class Chooser(Protocol):
@@ -59,9 +61,16 @@ class Space(Protocol):
         ...
 
     def extremes(self) -> Mapping[str, tuple[Genome, Genome]]:
-        """For each static metric, a network with the least and one with the greatest value."""
+        """For a static metric, a network with the least and one with the greatest value.
+
+        A metric of which neither is known is left out.
+        """
         ...
 
     def __call__(self, chooser: Chooser) -> Genome:
-        """Asks for decisions and builds their network."""
+        """Asks for decisions and builds their network.
+
+        Where they make none it gives φ, with the reason in its provenance under ``MISFIT``; such a
+        point is refused before anything is trained.
+        """
         ...

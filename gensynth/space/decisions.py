@@ -17,7 +17,7 @@ from gensynth.cost import cost
 from gensynth.errors import UserError
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
-from gensynth.space.choosing import Space, Value
+from gensynth.space.choosing import MISFIT, Space, Value
 from gensynth.validation import alternatives
 
 
@@ -49,9 +49,10 @@ def decode(space: Space, decisions: Mapping[str, Any], *, where: str = "decision
         The genome.
 
     Raises:
-        UserError: For a name that the space never asks, or a value out of its range.
+        UserError: For a name that the space never asks, a value out of its range, or a point at
+            which the shapes do not fit.
     """
-    return space(_Answers(space.complete(checked(space, decisions, where=where))))
+    return trace(space, decisions, where=where).genome
 
 
 def trace(space: Space, decisions: Mapping[str, Any], *, where: str = "decisions") -> Trace:
@@ -70,6 +71,8 @@ def trace(space: Space, decisions: Mapping[str, Any], *, where: str = "decisions
     """
     answers = _Answers(space.complete(checked(space, decisions, where=where)))
     genome = space(answers)
+    if MISFIT in genome.provenance:
+        raise UserError(f"they make no network: {genome.provenance[MISFIT]}", where=where)
     return Trace(
         genome=genome,
         decisions=answers.asked,
@@ -104,7 +107,7 @@ def checked(space: Space, decisions: Mapping[str, Any], *, where: str) -> Mappin
 
 
 def unmeetable(indicator: Indicator, space: Space) -> list[tuple[str, float]]:
-    """The static bounds that no network of a space can meet, each taken by itself.
+    """The static bounds that provably no network of a space can meet, each taken by itself.
 
     Args:
         indicator: The bounds; those on trained metrics are passed over.
@@ -116,12 +119,28 @@ def unmeetable(indicator: Indicator, space: Space) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     extremes = space.extremes() if indicator.static.bounds else {}
     for metric, bound in indicator.static.bounds.items():
+        if metric not in extremes:
+            continue
         least, greatest = (cost(genome).metrics()[metric] for genome in extremes[metric])
         if bound.min is not None and bound.min > greatest:
             found.append((f"{metric}.min", greatest))
         if bound.max is not None and bound.max < least:
             found.append((f"{metric}.max", least))
     return found
+
+
+def exact_violations(indicator: Indicator, genome: Genome) -> dict[str, float]:
+    """What is known to be violated before any training.
+
+    Args:
+        indicator: The bounds; those on trained metrics are passed over.
+        genome: What a space gave.
+
+    Returns:
+        Signed violations by bound, <= 0 when met; ``shapes`` too where the point is no network.
+    """
+    violations = indicator.static.violations(cost(genome).metrics())
+    return {**violations, "shapes": 1.0} if MISFIT in genome.provenance else violations
 
 
 class _Answers:
@@ -161,7 +180,11 @@ def _check_value(distribution: BaseDistribution, value: Any, where: str) -> None
         return
     assert isinstance(distribution, IntDistribution | FloatDistribution)
     kinds = int if isinstance(distribution, IntDistribution) else int | float
-    low, high = distribution.low, distribution.high
-    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+    low, high, step = distribution.low, distribution.high, distribution.step or 0
+    within = not isinstance(value, bool) and isinstance(value, kinds) and low <= value <= high
+    if within and step:
+        within = abs((value - low) / step - round((value - low) / step)) < 1e-9
+    if not within:
         whole = "a whole number" if kinds is int else "a number"
-        raise UserError(f"{value!r} is not {whole} from {low} to {high}", where=where)
+        steps = f" in steps of {step}" if step not in (0, 1) else ""
+        raise UserError(f"{value!r} is not {whole} from {low} to {high}{steps}", where=where)

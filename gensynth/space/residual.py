@@ -9,10 +9,12 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
+from gensynth.cost import cost
 from gensynth.errors import UserError
 from gensynth.genome import Add, Genome, Linear
+from gensynth.prototype import Prototype, expand
 from gensynth.space.choosing import Chooser, Value
-from gensynth.space.decisions import decode
+from gensynth.space.decisions import checked, decode
 from gensynth.space.residual_assembly import Module, Plan, Stage, assemble
 from gensynth.space.residual_config import ResidualConfig, defaults, distributions, subsets
 from gensynth.space.residual_extremes import extremes
@@ -208,6 +210,47 @@ class Residual:
             )
         assert isinstance(distribution, CategoricalDistribution)
         return chooser.suggest_categorical(name, distribution.choices)
+
+
+def around(
+    config: ResidualConfig, prototype: Mapping[str, Any], classes: int | None = None
+) -> Residual:
+    """The space around a prototype, at the point that its decisions say.
+
+    Args:
+        config: What may be changed.
+        prototype: φ, as read from YAML.
+        classes: Classes to tell apart; φ's own number when None.
+
+    Raises:
+        UserError: If φ has no decisions of this space, or they are not the network that it draws.
+    """
+    genome = expand(prototype, classes)
+    written = Prototype.model_validate(prototype).decisions
+    where = f"prototype {genome.name}: decisions.{config.kind}"
+    if config.kind not in written:
+        raise UserError(
+            f"missing: the prototype is no known point of the search space {config.kind}",
+            where=where,
+            remedy="choose prototype=resnet20, write the decisions that decode to it, or mark what "
+            "varies in it and choose search_space=open",
+        )
+    space = Residual(config, genome, {})
+    space = Residual(config, genome, checked(space, written[config.kind], where=where))
+    _check_same(decode(space, space.start), genome, where)
+    return space
+
+
+def _check_same(decoded: Genome, drawn: Genome, where: str) -> None:
+    if decoded.same_network(drawn):
+        return
+    ours, theirs = cost(decoded), cost(drawn)
+    raise UserError(
+        f"they decode to another network ({ours.params:,} parameters, {ours.macs:,} MACs) than the "
+        f"prototype's ({theirs.params:,}, {theirs.macs:,})",
+        where=where,
+        remedy="change one of them, or widen the search space",
+    )
 
 
 @dataclass

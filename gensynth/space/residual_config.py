@@ -10,7 +10,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gensynth.genome.operations import ActivationName
-from gensynth.space.choosing import Value
+from gensynth.space.choosing import Space, Value
+from gensynth.space.kinds import SPACES, SpaceConfig
 
 MAX_MODULES = 6
 MAX_STAGES = 5
@@ -67,7 +68,8 @@ class StemRanges(BaseModel):
     stride: Strides
 
 
-class ResidualConfig(BaseModel):
+@SPACES.register
+class ResidualConfig(SpaceConfig):
     """What may be changed about a residual network; :class:`gensynth.space.Residual` says how.
 
     Attributes:
@@ -85,8 +87,6 @@ class ResidualConfig(BaseModel):
         grid: Cells along each side of the picture over which the last maps are averaged; 1 is
             global average pooling.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["residual"]
     stages: Annotated[int, Field(strict=True, ge=1, le=MAX_STAGES)]
@@ -107,6 +107,12 @@ class ResidualConfig(BaseModel):
         if self.modules.high > MAX_MODULES:
             raise ValueError(f"more than {MAX_MODULES} modules a stage have too many connections")
         return self
+
+    def around(self, prototype: Mapping[str, Any], classes: int | None) -> Space:
+        """The space around a prototype whose ``decisions.residual`` decode to it."""
+        from gensynth.space.residual import around
+
+        return around(self, prototype, classes)
 
 
 def entry(stage: int) -> str:

@@ -20,7 +20,8 @@ class Seeded:
         self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
     ) -> int:
         if not log:
-            return self._keep(name, int(self._rng.integers(low, high, endpoint=True)))
+            whole = int(self._rng.integers(low, high, endpoint=True))
+            return self._keep(name, low + (whole - low) // step * step)
         drawn = math.exp(self._rng.uniform(math.log(low - 0.5), math.log(high + 0.5)))
         return self._keep(name, min(max(round(drawn), low), high))
 
