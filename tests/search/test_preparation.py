@@ -10,7 +10,7 @@ from gensynth.prototype import expand
 from gensynth.search import prepare
 from gensynth.space import decode, load_space, unmeetable
 
-SHIPPED = ("ck48_accurate", "ck48_nano_b", "ck48_small")
+SHIPPED = ("ck48_accurate", "ck48_nano_b", "ck48_small", "open_mobile")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,8 @@ def test_a_recall_that_the_search_never_tests_is_refused(small):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_experiments_begin_with_a_network_within_their_static_bounds(name: str):
-    experiment = load(Experiment, [f"experiment={name}", "data.root=somewhere"])
+    root = ["data.root=somewhere"] if name.startswith("ck48") else []
+    experiment = load(Experiment, [f"experiment={name}", *root])
     space = load_space(experiment.search_space, experiment.prototype, 7)
     start = decode(space, space.start)
     assert start.hash == expand(experiment.prototype, 7).hash
@@ -57,8 +58,9 @@ def test_shipped_experiments_begin_with_a_network_within_their_static_bounds(nam
     assert not any(value > 0 for value in experiment.constraint.static.violations(costs).values())
     assert not list(unmeetable(experiment.constraint, space))
     assert experiment.name == name
-    assert experiment.confirm.seeds == 3
-    assert experiment.training.local_contrast is not None
+    if experiment.data.kind == "ck48":
+        assert experiment.confirm.seeds == 3
+        assert experiment.training.local_contrast is not None
 
 
 def test_every_shipped_experiment_is_tested(repository: Path):
