@@ -1,13 +1,16 @@
-"""Docstrings as Markdown: Sphinx's roles become code, its literal blocks plain ones."""
+"""Docstrings as Markdown: Sphinx's roles become code, its tables and literal blocks plain ones."""
 
 from __future__ import annotations
 
 import re
+from textwrap import indent
 from typing import Any
 
 from griffe import Extension, Object
 
 ROLE = re.compile(r":[a-z]+:`(?P<tilde>~?)(?P<target>[^`]+)`")
+
+TABLE = re.compile(r"^(?P<rule>=+(?: +=+)+)\n.*^(?P=rule)$", re.MULTILINE | re.DOTALL)
 
 
 class Roles(Extension):
@@ -23,9 +26,10 @@ def markdown(docstring: str) -> str:
     """A docstring as Markdown.
 
     Args:
-        docstring: With roles (``:class:`~optuna.Trial```) and literal blocks (``::``).
+        docstring: With roles (``:class:`~optuna.Trial```), literal blocks (``::``) and tables.
     """
-    return re.sub(r"::$", ":", ROLE.sub(_code, docstring), flags=re.MULTILINE)
+    plain = re.sub(r"::$", ":", ROLE.sub(_code, docstring), flags=re.MULTILINE)
+    return TABLE.sub(lambda table: indent(table[0], "    "), plain)
 
 
 def _code(role: re.Match[str]) -> str:

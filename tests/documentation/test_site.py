@@ -49,6 +49,11 @@ def test_roles_and_literal_blocks_become_markdown():
     assert markdown(said) == "See `Trial` and `gensynth.cost.cost`:\n\n    code\n"
 
 
+def test_a_table_of_a_docstring_keeps_its_lines():
+    said = "Symbols:\n\n== ====\nx  size\n== ====\n\nMore."
+    assert markdown(said) == "Symbols:\n\n    == ====\n    x  size\n    == ====\n\nMore."
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site."""
