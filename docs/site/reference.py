@@ -255,7 +255,7 @@ def head(text: str) -> str:
         if not line.startswith("#"):
             break
         comment.append(line.lstrip("# "))
-    sentence = re.split(r"(?<=[a-z0-9)])\. ", f"{' '.join(comment)} ", maxsplit=1)[0]
+    sentence = re.split(r"(?<=[a-z0-9)])(?<!et al)\. ", f"{' '.join(comment)} ", maxsplit=1)[0]
     return sentence.strip().rstrip(".").replace("|", "&#124;")
 
 
