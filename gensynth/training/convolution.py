@@ -6,7 +6,7 @@ each a pixel further to the right, as a kernel of ``p * k`` output channels that
 ``p``-th pixel, a kernel of ``k`` gives the same numbers; channels last they are even in the same
 places, for ``p`` pixels of ``k`` channels are one of ``p * k``. It has ``s + p - 1`` columns for
 ``s``, in which each channel has zeros, which costs less than the lanes are worth
-(``docs/training.md``, "What an epoch costs").
+(``docs/results/engine.md``).
 """
 
 from __future__ import annotations
