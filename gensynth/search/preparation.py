@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import optuna
-from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial
+from operator import attrgetter
 
 from gensynth.cost import cost
 from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
 from gensynth.experiment import Experiment, check_constraint
-from gensynth.generator import GenerativeSynthesisSampler, Generator
+from gensynth.generator import Generator
 from gensynth.generator.screen import Screen
 from gensynth.genome import Genome
 from gensynth.indicator import RECALL
 from gensynth.search.warm_start import first_generator
-from gensynth.space import Space, decode, load_space, unmeetable
+from gensynth.space import Chooser, Space, decode, load_space, unmeetable
 from gensynth.training import Recipe, check_fits, check_pretraining
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A network before any training, with what is exactly known of it.
+
+    Attributes:
+        genome: The network.
+        metrics: Its static metrics.
+        violations: Of every static bound, signed.
+    """
+
+    genome: Genome
+    metrics: Mapping[str, float]
+    violations: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -42,9 +54,21 @@ class Setting:
     recipe: Recipe
     begins_with: Generator | None = None
 
-    def violations(self, genome: Genome) -> dict[str, float]:
-        """Static violations of a network: exact and known before any training."""
-        return self.experiment.constraint.static.violations(cost(genome).metrics())
+    def propose(self, chooser: Chooser) -> Proposal:
+        """The network that somebody decides on, built and weighed once."""
+        genome = self.space(chooser)
+        metrics = cost(genome).metrics()
+        return Proposal(genome, metrics, self.experiment.constraint.static.violations(metrics))
+
+    @property
+    def screen(self) -> Screen:
+        """What is known of the space's networks without training, as the generator asks it."""
+        return Screen(
+            define=self.propose,
+            violations=attrgetter("violations"),
+            key=attrgetter("genome.hash"),
+            costs=attrgetter("metrics"),
+        )
 
 
 def prepare(experiment: Experiment) -> Setting:
@@ -77,58 +101,6 @@ def _check_rungs(experiment: Experiment) -> None:
             where="fidelity.rungs",
             remedy=f"set folds.count to {deepest} or more, or give rungs of fewer folds",
         )
-
-
-def screen(setting: Setting) -> Screen:
-    """What is known of the space's networks without training."""
-    return Screen(setting.space, setting.violations, identity, _costs)
-
-
-def sampler(setting: Setting) -> BaseSampler:
-    """The sampler that an experiment names, seeded by it."""
-    seed = setting.experiment.seed
-    match setting.experiment.sampler:
-        case "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        case "tpe":
-            return optuna.samplers.TPESampler(seed=seed)
-        case "nsgaii":
-            return optuna.samplers.NSGAIISampler(seed=seed, population_size=16)
-        case "generative":
-            return GenerativeSynthesisSampler(
-                setting.space,
-                violations=setting.violations,
-                key=identity,
-                costs=_costs,
-                price=_price,
-                start=setting.space.start,
-                warm_start=setting.begins_with,
-                performance=_performance,
-                seed=seed,
-            )
-
-
-def identity(genome: Genome) -> str:
-    """What makes two networks the same one."""
-    return genome.hash
-
-
-def _costs(genome: Genome) -> dict[str, float]:
-    return cost(genome).metrics()
-
-
-def _price(genome: Genome) -> float:
-    """What an epoch takes, in multiply-accumulates for one image.
-
-    On one core an epoch of 883 images takes about 0.27 s and 0.052 s more for every million
-    (``benchmarks/training.py``), so what does not depend on the size is worth five million.
-    """
-    return cost(genome).macs + 5e6
-
-
-def _performance(trial: FrozenTrial) -> float | None:
-    value = trial.user_attrs.get("performance")
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _check_recalls(experiment: Experiment, dataset: Dataset, laid: Sequence[Fold]) -> None:

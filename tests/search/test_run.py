@@ -8,7 +8,7 @@ from gensynth.errors import UserError
 from gensynth.execution import Progress
 from gensynth.execution.jobs import Dispatcher
 from gensynth.search import search
-from gensynth.search.study import Ledger, sqlite_url
+from gensynth.search.study import SearchStudy, sqlite_url
 
 
 class Memory:
@@ -49,11 +49,11 @@ def test_a_search_that_could_not_start_does_not_block_the_corrected_one(
 def test_books_that_cannot_be_closed_are_not_passed_over(
     small, training, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(ledger: Ledger, trial: optuna.Trial) -> None:
+    def full(study: SearchStudy, trial: optuna.Trial) -> None:
         raise OSError("no space left")
 
     training()
-    monkeypatch.setattr(Ledger, "abandon", full)
+    monkeypatch.setattr(SearchStudy, "abandon", full)
     with pytest.raises(OSError, match="no space left"):
         search(small())
 
