@@ -65,8 +65,9 @@ def search(
             and when one training after the other fails.
         KeyboardInterrupt: After Ctrl-C. Everything is kept; the same call continues.
     """
-    changes = {} if sampler is None else {"sampler": type(sampler).__name__}
-    experiment = experiment.model_copy(update={"name": experiment.label, **changes})
+    experiment = experiment.model_copy(update={"name": experiment.label})
+    if sampler is not None:
+        experiment = _with_sampler(experiment, sampler)
     clock = Clock(
         limit=None if experiment.budget.minutes is None else 60 * experiment.budget.minutes
     )
@@ -91,6 +92,16 @@ def search(
             raise
         finally:
             study.close()
+
+
+def _with_sampler(experiment: Experiment, sampler: BaseSampler) -> Experiment:
+    if experiment.warm_start is not None:
+        raise UserError(
+            "a sampler that is given as an object begins with what it knows itself",
+            where=f"warm_start={experiment.warm_start}",
+            remedy="leave out one of the two",
+        )
+    return experiment.model_copy(update={"sampler": type(sampler).__name__})
 
 
 @dataclass

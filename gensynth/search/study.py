@@ -20,9 +20,9 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gensynth.errors import UserError, first_line
+from gensynth.seams import optuna as private
 from gensynth.search.outcome import OBJECTIVES, TIME, Outcome
 from gensynth.search.storage import storage, write_ahead
-from gensynth.seams import optuna as private
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 SESSION = "session"

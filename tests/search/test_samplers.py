@@ -26,7 +26,7 @@ QUICK = (
     "fidelity.reduction=null",
     "fidelity.risk=0",
     "budget.candidates=3",
-    "constraint.bounds={macs: {max: 3e5}}",
+    "constraint.bounds={macs: {max: 2e6}}",
 )
 
 
