@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.study._multi_objective import _is_pareto_front
 
+from gensynth.dominance import nondominated
 from gensynth.generator import Generator
 from gensynth.generator.tracing import Trace, trace
 
@@ -44,7 +44,7 @@ def corners_and_front(
     signs = np.asarray([1.0 if one == "maximize" else -1.0 for one in directions])
     values = metrics * signs
     ideal, worst = values.max(axis=0) * signs, values.min(axis=0) * signs
-    front = metrics[_is_pareto_front(-values, assume_unique_lexsorted=False)]
+    front = metrics[nondominated(values)]
     points = tuple(tuple(row) for row in front.tolist())
     return (tuple(ideal.tolist()), tuple(worst.tolist())), points
 

@@ -31,6 +31,12 @@ class UserError(GensynthError):
         super().__init__(_one_line(f"{prefix}{problem}{suffix}"))
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, as a clause: its first line, or else its kind."""
+    lines = [line.strip(" .") for line in str(error).splitlines() if line.strip(" .")]
+    return lines[0] if lines else type(error).__name__
+
+
 def _one_line(text: str) -> str:
     """The text without line breaks, terminal controls and endless names from a stranger's file."""
     line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,7 +15,6 @@ from gensynth.performance import Performance
 from gensynth.training import Recipe
 
 Positive = Annotated[int, Field(ge=1)]
-SamplerName = Literal["generative", "random", "tpe", "nsgaii"]
 
 
 class _Config(BaseModel):
@@ -156,7 +155,8 @@ class Experiment(_Config):
         data: The images.
         training: The recipe.
         performance: U, the greater the better.
-        sampler: Who proposes networks.
+        sampler: Name of who proposes networks, see :mod:`gensynth.search.samplers`; the class where
+            one was given from Python.
         folds: How the data are split.
         fidelity: How candidates are raced.
         budget: When the search ends.
@@ -177,7 +177,7 @@ class Experiment(_Config):
     data: DataConfig
     training: Recipe
     performance: Performance
-    sampler: SamplerName
+    sampler: str
     folds: Folds
     fidelity: Fidelity
     budget: Budget

@@ -10,7 +10,6 @@ from gensynth.errors import UserError
         ("fidelity.rungs=[{folds: 2, epochs: 2}, {folds: 1, epochs: 3}]", "rungs must rise"),
         ("fidelity.rungs=[]", "at least 1"),
         ("name='a/b'", "not a folder name"),
-        ("sampler=magic", "sampler"),
         ("budget.hours=3", "unknown key"),
         ("workers=0", "greater than or equal to 1"),
         ("fidelity.risk=0.7", "less than 0.5"),

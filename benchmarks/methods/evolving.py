@@ -17,6 +17,7 @@ from optuna.distributions import (
 
 from benchmarks.problem import Evaluation, Problem
 from benchmarks.record import Record
+from gensynth.dominance import dominates
 from gensynth.generator.tracing import Trace
 
 STEP = 0.1
@@ -101,9 +102,8 @@ def domination(evaluations: list[Evaluation], problem: Problem) -> NDArray[np.in
     """How many of the others beat each: by less violation, or else in every objective."""
     values = np.asarray([one.objectives for one in evaluations]) * problem.signs
     violation = np.maximum([one.violation for one in evaluations], 0.0)
-    at_least = (values[:, None] >= values).all(axis=2) & (values[:, None] > values).any(axis=2)
     same = violation[:, None] == violation
-    beats = (violation[:, None] < violation) | (same & at_least)
+    beats = (violation[:, None] < violation) | (same & dominates(values[:, None], values))
     return np.asarray(beats.sum(axis=0))
 
 

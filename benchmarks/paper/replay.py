@@ -23,7 +23,8 @@ from gensynth import genome as genomes
 from gensynth.cost import cost
 from gensynth.experiment import Experiment
 from gensynth.genome import Genome
-from gensynth.search.preparation import prepare, sampler
+from gensynth.search.preparation import prepare
+from gensynth.search.samplers import named_sampler
 
 ROOT = Path(__file__).parents[2]
 FOUND = ROOT / "genomes"
@@ -60,7 +61,7 @@ def draws(experiment: str, count: int = ASKS) -> Iterator[Draw]:
     """
     composed = config.load(Experiment, [f"experiment={experiment}", *FACES])
     setting = prepare(composed)
-    study = optuna.create_study(sampler=sampler(setting))
+    study = optuna.create_study(sampler=named_sampler(setting))
     if composed.budget.prototype:
         study.enqueue_trial(dict(setting.space.start))
         study.ask()

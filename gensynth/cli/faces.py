@@ -11,7 +11,7 @@ import typer
 from gensynth.cli.app import app
 
 
-class Layout(StrEnum):
+class DiskLayout(StrEnum):
     """How data sets of facial expressions lie on disk."""
 
     CKPLUS = "ckplus"
@@ -25,9 +25,9 @@ def faces(
         Path, typer.Option("--output", "-o", metavar="DIR", help="A new or empty folder.")
     ],
     layout: Annotated[
-        Layout,
+        DiskLayout,
         typer.Option(help="CK+ as distributed (frames, labels, landmarks), or 48x48 crops."),
-    ] = Layout.CKPLUS,
+    ] = DiskLayout.CKPLUS,
     seed: Annotated[int, typer.Option(min=0, help="Seed of people and pictures.")] = 0,
     subjects: Annotated[
         int, typer.Option(min=1, max=118, help="Only the first so many people.")
@@ -37,7 +37,7 @@ def faces(
     from gensynth.data import SyntheticConfig, load, write_ck48, write_ckplus
 
     config = SyntheticConfig(seed=seed, subjects=subjects)
-    if layout is Layout.CKPLUS:
+    if layout is DiskLayout.CKPLUS:
         write_ckplus(config, output)
     else:
         write_ck48(load(config), output)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +12,8 @@ from gensynth.cli.app import Overrides, app
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from gensynth.search.results import FoundNetwork, Results
 
 WIDTH = 120
 
@@ -41,50 +42,51 @@ def search(
         except KeyboardInterrupt:
             typer.echo(f"interrupted, everything is kept; go on with: {command}", err=True)
             raise
-    page = _report(results["run"])
-    if as_json:
-        typer.echo(json.dumps(results))
-        return
-    _print(results, page)
+    _report(results, as_json=as_json)
 
 
-def _report(run: str) -> Path:
+def _report(results: dict[str, Any], *, as_json: bool) -> None:
     from gensynth.export import Run
     from gensynth.report import write_report
 
-    return write_report(Run(run), None)
+    run = Run(results["run"])
+    page = write_report(run, None)
+    if as_json:
+        typer.echo(json.dumps(results))
+        return
+    _print(run.results)
+    typer.echo(f"run directory: {run.path}\nreport: {page}")
 
 
-def _print(results: dict[str, Any], page: Path) -> None:
+def _print(results: Results) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH)
     console.print(_table(results))
-    counts, seconds = results["counts"], results["seconds"]
-    refused = ", ".join(f"{name} {count}" for name, count in counts["refused"].items())
+    counts, minutes = results.counts, results.seconds["total"] / 60
+    refused = ", ".join(f"{name} {count}" for name, count in counts.refused.items())
     console.print(
-        f"trained {counts['trained']}, stopped {counts['stopped']}, failed {counts['failed']}; "
-        f"refused before training: {refused or 'none'}; {seconds['total'] / 60:.1f} minutes"
+        f"trained {counts.trained}, stopped {counts.stopped}, failed {counts.failed}; "
+        f"refused before training: {refused or 'none'}; {minutes:.1f} minutes"
     )
-    if results["ended"]:
-        console.print(f"ended early: {results['ended']}", markup=False)
-    if not counts["trained"]:
+    if results.ended:
+        console.print(f"ended early: {results.ended}", markup=False)
+    if not counts.trained:
         console.print("no candidate was trained in full: raise budget, or lower fidelity.rungs")
-    elif not any(network["feasible"] for network in results["networks"]):
-        console.print(f"no network satisfies {results['constraint']['name']} yet")
-    console.print(f"run directory: {results['run']}\nreport: {page}", markup=False)
+    elif not any(network.feasible for network in results.networks):
+        console.print(f"no network satisfies {results.constraint.name} yet")
 
 
-def _table(results: dict[str, Any]) -> Table:
+def _table(results: Results) -> Table:
     from rich.table import Table
 
     from gensynth.cli.describe import grouped
 
-    data = "SYNTHETIC faces" if results["synthetic"] else results["data"]
-    table = Table(title=f"{results['name']} ({data})", box=None, header_style="bold")
+    data = "SYNTHETIC faces" if results.synthetic else results.data
+    table = Table(title=f"{results.name} ({data})", box=None, header_style="bold")
     table.add_column("trial", justify="right")
-    table.add_column(f"satisfies {results['constraint']['name']}")
+    table.add_column(f"satisfies {results.constraint.name}")
     for name in (
         "parameters",
         "M MACs",
@@ -94,24 +96,25 @@ def _table(results: dict[str, Any]) -> Table:
         "U dB",
     ):
         table.add_column(name, justify="right")
-    for network in results["networks"]:
-        confirmed = network["confirmed"]
+    for network in results.networks:
+        searched, confirmed = network.search, network.confirmed
+        interval = confirmed.interval if confirmed else None
         table.add_row(
-            str(network["trial"]),
+            str(network.trial),
             _verdict(network),
-            grouped(network["params"]),
-            f"{network['macs'] / 1e6:.2f}",
-            f"{network['search']['accuracy']:.1%} ({network['search']['folds']} folds)",
-            f"{confirmed['accuracy']:.1%}" if confirmed else "",
-            "{:.1%} to {:.1%}".format(*confirmed["interval"]) if confirmed else "",
-            f"{network['performance']:.1f}",
+            grouped(network.params),
+            f"{network.macs / 1e6:.2f}",
+            f"{searched.accuracy:.1%} ({searched.folds} folds)" if searched else "",
+            f"{confirmed.accuracy:.1%}" if confirmed else "",
+            "{:.1%} to {:.1%}".format(*interval) if interval else "",
+            "" if network.performance is None else f"{network.performance:.1f}",
         )
     return table
 
 
-def _verdict(network: dict[str, Any]) -> str:
-    if network["confirmed"]:
-        return "yes" if network["feasible"] else "no"
-    if "refuted" in network:
-        return f"no (after {network['refuted']['folds']} folds)"
-    return "not confirmed" if network["feasible"] else "no"
+def _verdict(network: FoundNetwork) -> str:
+    if network.confirmed:
+        return "yes" if network.feasible else "no"
+    if network.refuted:
+        return f"no (after {network.refuted.folds} folds)"
+    return "not confirmed" if network.feasible else "no"

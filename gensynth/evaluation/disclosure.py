@@ -20,7 +20,7 @@ SAME_PEOPLE = frozenset({"ckplus", "ck48"})
 
 
 @dataclass(frozen=True)
-class Choice:
+class Disclosure:
     """What was chosen, and by which test images.
 
     Attributes:
@@ -34,9 +34,9 @@ class Choice:
     seen: tuple[int, ...] = ()
 
 
-def choices(
+def disclosures(
     genome: Genome, recipe: Recipe, dataset: Dataset, folds: Folds
-) -> tuple[Choice, Choice]:
+) -> tuple[Disclosure, Disclosure]:
     """What a network's provenance and a recipe say of how they were chosen.
 
     Args:
@@ -46,18 +46,18 @@ def choices(
         dataset: What it is tested on.
         folds: How that is split.
     """
-    return _network(genome, dataset, folds), recipe_choice(recipe, dataset, folds)
+    return _network(genome, dataset, folds), recipe_disclosure(recipe, dataset, folds)
 
 
-def recipe_choice(recipe: Recipe, dataset: Dataset, folds: Folds) -> Choice:
-    """What a recipe says of how its values were chosen; arguments as for :func:`choices`."""
+def recipe_disclosure(recipe: Recipe, dataset: Dataset, folds: Folds) -> Disclosure:
+    """What a recipe says of how its values were chosen; arguments as for :func:`disclosures`."""
     known = [one for one in recipe.tuned_on if _same_people(one.data, dataset)]
     if not known:
         words = f"The recipe names no image of {dataset.name} that chose its values."
-        return Choice("recipe", words + _peculiar(recipe))
+        return Disclosure("recipe", words + _peculiar(recipe))
     seen = sorted({fold for one in known for fold in _seen(one, folds)})
     words = f"The values of the recipe were chosen by images of people of {spelled(seen)}."
-    return Choice("recipe", words + _peculiar(recipe), tuple(seen))
+    return Disclosure("recipe", words + _peculiar(recipe), tuple(seen))
 
 
 def figures_without(
@@ -99,25 +99,25 @@ def spelled(folds: Sequence[int]) -> str:
     return f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, sorted(folds)))}"
 
 
-def _network(genome: Genome, dataset: Dataset, folds: Folds) -> Choice:
+def _network(genome: Genome, dataset: Dataset, folds: Folds) -> Disclosure:
     told = genome.provenance
     metrics = told.get("metrics")
     searched = metrics.get("search") if isinstance(metrics, dict) else None
     count = searched.get("folds") if isinstance(searched, dict) else None
     if not isinstance(count, int):
-        return Choice("network", "No search chose the network, as far as its file tells.")
+        return Disclosure("network", "No search chose the network, as far as its file tells.")
     run = f" (run {told['study']}, trial {told['trial']})" if "trial" in told else ""
     name, drawn = str(told.get("data")), " (synthetic faces)" if told.get("synthetic") else ""
     began = f"The network was chosen by a search{run} on {name}{drawn}"
     if not _same_people(name, dataset):
-        return Choice("network", f"{began}, by no image of {dataset.name}.")
+        return Disclosure("network", f"{began}, by no image of {dataset.name}.")
     if told.get("folds") != folds.model_dump(mode="json"):
         everything = tuple(range(folds.count))
         words = f"{began} with other folds than these, or its file does not tell with which."
-        return Choice("network", words, everything)
+        return Disclosure("network", words, everything)
     seen = tuple(range(min(count, folds.count)))
     words = f"{began}, by its accuracy on the test images of {spelled(seen)}."
-    return Choice("network", words, seen)
+    return Disclosure("network", words, seen)
 
 
 def _peculiar(recipe: Recipe) -> str:

@@ -18,7 +18,7 @@ from gensynth.cost import cost
 from gensynth.data import Dataset, Fold, load
 from gensynth.errors import UserError
 from gensynth.evaluation.directory import EvaluationDirectory, fingerprint, open_evaluation
-from gensynth.evaluation.disclosure import choices, figures_without
+from gensynth.evaluation.disclosure import disclosures, figures_without
 from gensynth.execution.clock import Clock
 from gensynth.execution.cluster import cluster, worker_count
 from gensynth.execution.engine import execute
@@ -318,7 +318,7 @@ def _report(
                 "seen": list(one.seen),
                 "unseen": figures_without(one.seen, repetitions, dataset, bench.folds),
             }
-            for one in choices(genome, recipe, dataset, experiment.folds)
+            for one in disclosures(genome, recipe, dataset, experiment.folds)
         ],
         "protocol": {
             "folds": {**experiment.folds.model_dump(mode="json"), "tested": list(mean.folds)},

@@ -16,7 +16,7 @@ from typing import Any
 
 import ray
 
-from gensynth.errors import UserError
+from gensynth.errors import UserError, first_line
 from gensynth.seams.ray import FOLDER_ARGUMENT, PENDING, QUIET
 
 OBJECT_STORE = 200 * 2**20
@@ -74,10 +74,9 @@ def _start(workers: int, address: str | None, folder: Path, images: int) -> None
             **own,
         )
     except Exception as error:
-        lines = [line.strip(" .") for line in str(error).splitlines() if line.strip(" .")]
         busy = "check free memory and disk, and try again when less is running"
         raise UserError(
-            f"Ray does not start: {lines[0] if lines else type(error).__name__}",
+            f"Ray does not start: {first_line(error)}",
             where="ray_address" if address else "workers",
             remedy="check the address" if address else busy,
         ) from error

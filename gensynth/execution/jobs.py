@@ -35,7 +35,7 @@ class Job:
         phase: What they are for.
         genome: The network.
         units: The folds.
-        trial: Number of the Optuna trial, if the job belongs to one.
+        trial: Number of the trial, if the job belongs to one.
         attempt: How often in a row it was given to a worker that failed.
     """
 

@@ -27,7 +27,7 @@ class Entry:
 
     Attributes:
         phase: What it was trained for.
-        trial: Number of the Optuna trial, if it belongs to one.
+        trial: Number of the trial, if it belongs to one.
         genome: Canonical hash of the network.
         fold: Index of the fold.
         epochs: Passes over its training part.

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-Stage = Literal["setup", "search", "confirm", "evaluate", "done"]
-
 
 @dataclass(frozen=True)
 class Best:
     """The best network so far, by what was seen during the search.
 
     Attributes:
-        trial: Number of its Optuna trial.
+        trial: Number of its trial.
         metrics: Its metrics, static and trained.
         performance: U.
         feasible: Whether it satisfies 1_r.
@@ -48,7 +46,7 @@ class Progress:
         seconds_left: Time left; None without a limit.
     """
 
-    stage: Stage
+    stage: Literal["search", "confirm", "evaluate", "done"]
     asked: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     duplicates: int = 0

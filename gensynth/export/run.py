@@ -13,10 +13,11 @@ from optuna.trial import FrozenTrial
 
 from gensynth import genome as genomes
 from gensynth.errors import UserError
-from gensynth.export.results import FILE, FoundNetwork, Results, best, load_results
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
+from gensynth.search.results import FILE, FoundNetwork, Results, best, load_results
 from gensynth.search.storage import storage
+from gensynth.search.study import classes_of, genome_hash_of, was_trained
 from gensynth.space import decode, load_space
 from gensynth.validation import validate
 
@@ -171,7 +172,7 @@ class Run:
             UserError: If they stand for another one now than when it was trained.
         """
         built = self._build(trial.params)
-        if built.hash != trial.user_attrs.get("genome", built.hash):
+        if built.hash != (genome_hash_of(trial) or built.hash):
             raise UserError(
                 f"trial {trial.number} was another network than its decisions give now",
                 where=str(self.path),
@@ -187,7 +188,7 @@ class Run:
     @cached_property
     def _build(self) -> Callable[[Mapping[str, Any]], Genome]:
         prototype, space_config = self._part("prototype"), self._part("search_space")
-        classes = self.study.user_attrs.get("classes")
+        classes = classes_of(self.study)
         space = load_space(space_config, prototype, len(classes) if classes else None)
         return lambda decisions: decode(space, decisions)
 
@@ -209,7 +210,7 @@ class Run:
         return found
 
     def _trial(self, number: int) -> FrozenTrial:
-        trained = [trial for trial in self.study.trials if "fidelity" in trial.user_attrs]
+        trained = [trial for trial in self.study.trials if was_trained(trial)]
         for trial in trained:
             if trial.number == number:
                 return trial

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gensynth.dominance import nondominated
 from gensynth.generator.history import Observation
 
 Vector = NDArray[np.float64]
@@ -32,12 +33,10 @@ def front_order(past: Sequence[Observation]) -> list[int]:
     remaining = usable
     while remaining.size and len(order) < max(8, len(past) // 2):
         values = objectives[remaining]
-        beaten = np.asarray(
-            [((values >= one).all(axis=1) & (values > one).any(axis=1)).any() for one in values]
-        )
-        front = remaining[~beaten]
+        best = nondominated(values)
+        front = remaining[best]
         order += front[np.argsort(-_crowding(objectives[front]), kind="stable")].tolist()
-        remaining = remaining[beaten]
+        remaining = remaining[~best]
     rest = np.setdiff1d(np.arange(len(past)), order)
     order += rest[np.argsort(violation[rest], kind="stable")].tolist()
     return order

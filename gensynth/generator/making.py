@@ -167,7 +167,7 @@ def make(
     def draw(seed: int, number: int) -> Made:
         genome = generator.sample(_subseed(seed, number), space).outcome
         metrics = cost(genome).metrics()
-        violations = exact_violations(indicator, genome).values()
+        violations = exact_violations(indicator, genome, metrics).values()
         described = genome.described(name=f"{genome.name}-{seed}", seed=seed, draw=number, **origin)
         return Made(seed, number, described, metrics, sum(max(v, 0.0) for v in violations))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 from threadpoolctl import ThreadpoolController
 
 from gensynth.errors import UserError
@@ -169,6 +169,11 @@ class GenerativeSynthesisSampler(BaseSampler):
         with self._lock, self._single.limit(limits=1):
             memory = self._recalled(study)
             return memory.inquisitor() if memory.observed else None
+
+    def planned(self, trial: Trial) -> Draft | None:
+        """The network of a trial that this sampler planned and that has not ended."""
+        with self._lock:
+            return self._memory(trial.study).plans.get(trial.number)
 
     def __getstate__(self) -> dict[str, Any]:
         lost = ("_memories", "_lock", "_single")

@@ -9,7 +9,6 @@ Notes and drawings are written in bulk, never in the search loop.
 from __future__ import annotations
 
 import io
-import json
 import logging
 import threading
 import uuid
@@ -19,26 +18,28 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.simple_server import make_server as make_wsgi_server
 
+import numpy as np
 import optuna
 import optuna_dashboard
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from optuna_dashboard import _app
 
+from gensynth.dominance import nondominated
 from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.genome import Genome
-from gensynth.report.candidates import of_trials
 from gensynth.report.drawing import draw
 from gensynth.report.front import front_of
 from gensynth.report.interactive import interactive_front
 from gensynth.report.notes import study_note, trial_note
+from gensynth.seams import dashboard as seam
+from gensynth.seams import optuna as private
+from gensynth.search.study import is_duplicate, outcomes_of
 
 ARTIFACTS = "artifacts"
 FIGURE = "gensynth:front"
 REFRESH_SECONDS = 15.0
-NOTE_PIECE = 2045
 
 _log = logging.getLogger(__name__)
 
@@ -56,20 +57,20 @@ def illustrate(run: Run) -> int:
     """
     study = run.study
     store = artifact_store(run)
-    attributes = study._storage.get_study_system_attrs(study._study_id)
+    attributes = private.notes_of(study)
     added = 0
     trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
-    for candidate in of_trials(trials.values()):
-        trial = trials[candidate.trial]
-        if f"dashboard:{trial._trial_id}:note_ver" in attributes or not trial.state.is_finished():
+    for outcome in outcomes_of(study):
+        trial = trials[outcome.trial]
+        if seam.has_note(attributes, trial):
             continue
         genome = _genome(run, trial)
         picture = _attach(study, trial, genome, store) if genome else None
-        note = trial_note(run, candidate, genome, picture)
-        _save_trial_note(study, trial, note)
+        note = trial_note(run, outcome, genome, picture)
+        seam.save_note(study, trial, note)
         added += 1
     front = front_of(run)
-    note = study_note(run, front, study._study_id)
+    note = study_note(run, front, private.study_id(study))
     if optuna_dashboard.get_note(study) != note:
         optuna_dashboard.save_note(study, note)
         optuna_dashboard.save_plotly_graph_object(
@@ -105,8 +106,8 @@ def make_server(run: Run, *, host: str = "127.0.0.1", port: int = 8080) -> Serve
     Raises:
         UserError: If the address cannot be listened on.
     """
-    _app.get_pareto_front_trials = feasible_front
-    app = optuna_dashboard.wsgi(run.study._storage, artifact_store=artifact_store(run))
+    seam.replace_best_trials(feasible_front)
+    app = optuna_dashboard.wsgi(private.storage_of(run.study), artifact_store=artifact_store(run))
     try:
         return make_wsgi_server(host, port, app, Server, _Quiet)
     except OSError as error:
@@ -124,25 +125,18 @@ def keep_illustrated(run: Run, stop: threading.Event) -> None:
 def feasible_front(
     trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]
 ) -> list[FrozenTrial]:
-    """The non-dominated ones among the trials that satisfy every constraint.
+    """The non-dominated ones among the trials that satisfy every constraint, each network once.
 
     Takes the place of the dashboard's own, which ignores constraints.
     """
     signs = [1 if direction is StudyDirection.MAXIMIZE else -1 for direction in directions]
-    merits = {
-        trial.number: tuple(sign * value for sign, value in zip(signs, trial.values, strict=True))
-        for trial in trials
-        if trial.state is TrialState.COMPLETE and _feasible(trial)
-    }
-    return [
+    shown = [
         trial
         for trial in trials
-        if (mine := merits.get(trial.number)) is not None
-        and not any(
-            theirs != mine and all(a >= b for a, b in zip(theirs, mine, strict=True))
-            for theirs in merits.values()
-        )
+        if trial.state is TrialState.COMPLETE and _feasible(trial) and not is_duplicate(trial)
     ]
+    best = nondominated([np.multiply(signs, trial.values) for trial in shown])
+    return [trial for trial, marked in zip(shown, best, strict=True) if marked]
 
 
 def _feasible(trial: FrozenTrial) -> bool:
@@ -157,36 +151,13 @@ def _genome(run: Run, trial: FrozenTrial) -> Genome | None:
         return None
 
 
-def _save_trial_note(study: optuna.Study, trial: FrozenTrial, note: str) -> None:
-    """Does what ``optuna_dashboard.save_note`` does, which takes no finished trial.
-
-    It also reads every note of the study each time.
-    """
-    pieces = [note[i : i + NOTE_PIECE] for i in range(0, len(note), NOTE_PIECE)]
-    prefix = f"dashboard:{trial._trial_id}"
-    for number, piece in enumerate(pieces):
-        study._storage.set_study_system_attr(study._study_id, f"{prefix}:note_str:{number}", piece)
-    study._storage.set_study_system_attr(study._study_id, f"{prefix}:note_ver", 1)
-
-
 def _attach(
     study: optuna.Study, trial: FrozenTrial, genome: Genome, store: FileSystemArtifactStore
 ) -> str:
-    """Stores a drawing with a trial and returns its path on the dashboard's server.
-
-    Optuna refuses artifacts of finished trials; the dashboard also reads them from the study.
-    """
+    """Stores a drawing with a trial and returns its path on the dashboard's server."""
     name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{study.study_name}/{trial.number}/{genome.hash}"))
     store.write(name, io.BytesIO(draw(genome).png()))
-    meta = {
-        "artifact_id": name,
-        "mimetype": "image/png",
-        "encoding": None,
-        "filename": f"{genome.name}.png",
-    }
-    key = f"dashboard:artifacts:{trial._trial_id}:{name}"
-    study._storage.set_study_system_attr(study._study_id, key, json.dumps(meta))
-    return f"/artifacts/{study._study_id}/{trial._trial_id}/{name}"
+    return seam.attach(study, trial, name, f"{genome.name}.png", "image/png")
 
 
 class _Quiet(WSGIRequestHandler):

@@ -12,16 +12,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from gensynth.errors import UserError
-from gensynth.export import FoundNetwork, Run
+from gensynth.export import Run
 from gensynth.indicator import Indicator
-from gensynth.report.candidates import OUTCOMES, Candidate, Outcome, candidates
 from gensynth.report.published import PUBLISHED, Published
 from gensynth.report.style import PLOT, rendered
+from gensynth.search.outcome import Ending, Outcome
+from gensynth.search.results import FoundNetwork
+from gensynth.search.study import outcomes_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS: Mapping[Outcome, str] = {
+ENDINGS: Mapping[Ending, str] = {
+    "feasible": "satisfies the constraint",
+    "infeasible": "violates the constraint",
+    "stopped": "stopped early",
+}
+COLOURS: Mapping[Ending, str] = {
     "feasible": "#2f6fb2",
     "infeasible": "#adb5bd",
     "stopped": "#ced4da",
@@ -30,7 +37,7 @@ CONFIRMED, BOUND, KNOWN = "#c8601a", "#2f8a4c", "#7454b3"
 
 
 @dataclass(frozen=True)
-class Front:
+class FrontFigure:
     """What the figure shows.
 
     Attributes:
@@ -45,7 +52,7 @@ class Front:
     name: str
     synthetic: bool
     constraint: Indicator
-    found: Sequence[Candidate]
+    found: Sequence[Outcome]
     confirmed: Sequence[FoundNetwork]
     refused: int = 0
 
@@ -60,20 +67,20 @@ class Front:
         return getattr(bound, end) if bound else None
 
 
-def front_of(run: Run) -> Front:
+def front_of(run: Run) -> FrontFigure:
     """Collects what the figure of a run shows, also while its search goes on."""
     results = run.results if run.finished else None
-    return Front(
+    return FrontFigure(
         name=run.name,
         synthetic=results.synthetic if results else run.synthetic,
         constraint=results.constraint if results else run.constraint,
-        found=candidates(run.study),
+        found=outcomes_of(run.study),
         confirmed=[one for one in results.networks if one.confirmed] if results else [],
         refused=sum(results.counts.refused.values()) if results else 0,
     )
 
 
-def draw_front(front: Front, format: str) -> bytes:
+def draw_front(front: FrontFigure, format: str) -> bytes:
     """Draws the front.
 
     Accuracy over parameters on a logarithmic axis: every candidate as the search saw it, the
@@ -118,19 +125,19 @@ def write_front(run: Run, path: str | Path) -> None:
         raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
 
 
-def _candidates(axes: Axes, found: Sequence[Candidate]) -> None:
-    outcomes: tuple[Outcome, ...] = ("stopped", "infeasible", "feasible")
-    for outcome in outcomes:
-        group = [one for one in found if one.outcome == outcome and one.accuracy is not None]
+def _candidates(axes: Axes, found: Sequence[Outcome]) -> None:
+    endings: tuple[Ending, ...] = ("stopped", "infeasible", "feasible")
+    for ending in endings:
+        group = [one for one in found if one.ending == ending and one.accuracy is not None]
         if group:
             axes.scatter(
-                [one.params for one in group],
+                [one.metrics["params"] for one in group],
                 [100 * (one.accuracy or 0) for one in group],
-                s=16 if outcome != "feasible" else 24,
-                c=COLOURS[outcome],
-                marker="x" if outcome == "stopped" else "o",
-                linewidths=1 if outcome == "stopped" else 0,
-                label=f"{OUTCOMES[outcome]} ({len(group)})",
+                s=16 if ending != "feasible" else 24,
+                c=COLOURS[ending],
+                marker="x" if ending == "stopped" else "o",
+                linewidths=1 if ending == "stopped" else 0,
+                label=f"{ENDINGS[ending]} ({len(group)})",
                 zorder=3,
             )
 
@@ -196,7 +203,7 @@ def _published(axes: Axes, known: Sequence[Published]) -> None:
         )
 
 
-def _bounds(axes: Axes, front: Front) -> None:
+def _bounds(axes: Axes, front: FrontFigure) -> None:
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
     floor, ceiling = front.bound("accuracy", "min"), front.bound("params", "max")
@@ -234,7 +241,7 @@ def _bounds(axes: Axes, front: Front) -> None:
     axes.set_ylim(bottom, top)
 
 
-def _frame(axes: Axes, front: Front) -> None:
+def _frame(axes: Axes, front: FrontFigure) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("parameters")
     axes.set_ylabel("accuracy (%)")
@@ -245,16 +252,14 @@ def _frame(axes: Axes, front: Front) -> None:
     axes.set_axisbelow(True)
     suffix = "  (SYNTHETIC faces)" if front.synthetic else ""
     axes.set_title(f"{front.name}{suffix}", loc="left", fontsize=10)
-    sizes = [one.params for one in front.found] + [one.params for one in front.confirmed]
+    sizes = [one.metrics["params"] for one in front.found] + [one.params for one in front.confirmed]
     sizes += [one.params for one in front.published]
     sizes += [end for end in (front.bound("params", "max"),) if end]
     if sizes:
         axes.set_xlim(min(sizes) / 1.25, max(sizes) * 1.25)
     low, high = _heights(front)
     axes.set_ylim(low, high)
-    hidden = sum(
-        one.outcome == "stopped" and 100 * (one.accuracy or 0) < low for one in front.found
-    )
+    hidden = sum(one.ending == "stopped" and 100 * (one.accuracy or 0) < low for one in front.found)
     if hidden:
         axes.annotate(
             f"{hidden} stopped early below",
@@ -267,9 +272,9 @@ def _frame(axes: Axes, front: Front) -> None:
         )
 
 
-def _heights(front: Front) -> tuple[float, float]:
+def _heights(front: FrontFigure) -> tuple[float, float]:
     """Limits in percent: those of what was trained to the end, where there is any."""
-    trained = [one for one in front.found if one.outcome != "stopped"] or front.found
+    trained = [one for one in front.found if one.ending != "stopped"] or front.found
     found = [one.accuracy or 0.0 for one in trained]
     found += [one.percent / 100 for one in front.published]
     found += [end for n in front.confirmed if n.confirmed for end in n.confirmed.interval or ()]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gensynth.report.candidates import OUTCOMES, Candidate, Outcome
-from gensynth.report.front import BOUND, COLOURS, CONFIRMED, KNOWN, Front
+from gensynth.report.front import BOUND, COLOURS, CONFIRMED, ENDINGS, KNOWN, FrontFigure
+from gensynth.search.outcome import Ending, Outcome
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class PlotlyFigure:
         return json.dumps({"data": list(self.data), "layout": self.layout})
 
 
-def interactive_front(front: Front) -> PlotlyFigure:
+def interactive_front(front: FrontFigure) -> PlotlyFigure:
     """Draws the front for the dashboard: the same marks as :func:`draw_front`, with hovering."""
-    outcomes: tuple[Outcome, ...] = ("stopped", "infeasible", "feasible")
-    data = [_candidates(front.found, outcome) for outcome in outcomes]
+    endings: tuple[Ending, ...] = ("stopped", "infeasible", "feasible")
+    data = [_candidates(front.found, ending) for ending in endings]
     data += [_confirmed(front), _published(front)]
-    title = f"Front of {front.name}" + (" (SYNTHETIC faces)" if front.synthetic else "")
+    title = f"FrontFigure of {front.name}" + (" (SYNTHETIC faces)" if front.synthetic else "")
     shapes, notes = _bounds(front)
     layout = {
         "title": {"text": title},
@@ -47,36 +47,36 @@ def interactive_front(front: Front) -> PlotlyFigure:
     return PlotlyFigure([trace for trace in data if trace["x"]], layout)
 
 
-def _candidates(found: Sequence[Candidate], outcome: Outcome) -> dict[str, Any]:
-    group = [one for one in found if one.outcome == outcome and one.accuracy is not None]
+def _candidates(found: Sequence[Outcome], ending: Ending) -> dict[str, Any]:
+    group = [one for one in found if one.ending == ending and one.accuracy is not None]
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": OUTCOMES[outcome],
-        "x": [one.params for one in group],
+        "name": ENDINGS[ending],
+        "x": [one.metrics["params"] for one in group],
         "y": [100 * (one.accuracy or 0) for one in group],
         "text": [_hover(one) for one in group],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
-            "color": COLOURS[outcome],
-            "symbol": "x-thin-open" if outcome == "stopped" else "circle",
-            "size": 8 if outcome == "feasible" else 6,
+            "color": COLOURS[ending],
+            "symbol": "x-thin-open" if ending == "stopped" else "circle",
+            "size": 8 if ending == "feasible" else 6,
         },
     }
 
 
-def _hover(one: Candidate) -> str:
+def _hover(one: Outcome) -> str:
     lines = [
         f"trial {one.trial}",
         f"accuracy {100 * (one.accuracy or 0):.1f} %",
-        f"{one.params:,.0f} parameters",
+        f"{one.metrics['params']:,.0f} parameters",
         f"{one.metrics.get('macs', 0) / 1e6:.1f} M MACs",
         *(f"violates {name}" for name, value in one.violations.items() if value > 0),
     ]
     return "<br>".join(lines)
 
 
-def _confirmed(front: Front) -> dict[str, Any]:
+def _confirmed(front: FrontFigure) -> dict[str, Any]:
     known = [(one, one.confirmed) for one in front.confirmed if one.confirmed]
     spans = [(figure.interval or (figure.accuracy,) * 2, figure.accuracy) for _, figure in known]
     return {
@@ -98,7 +98,7 @@ def _confirmed(front: Front) -> dict[str, Any]:
     }
 
 
-def _published(front: Front) -> dict[str, Any]:
+def _published(front: FrontFigure) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -111,7 +111,7 @@ def _published(front: Front) -> dict[str, Any]:
     }
 
 
-def _bounds(front: Front) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _bounds(front: FrontFigure) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     line = {"color": BOUND, "width": 1, "dash": "dash"}
     shapes: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []

@@ -10,40 +10,40 @@ from gensynth import genome as genomes
 from gensynth.export import Run
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
-from gensynth.report.candidates import Candidate, Outcome, front
-from gensynth.report.front import Front
+from gensynth.report.front import FrontFigure
 from gensynth.report.published import PUBLISHED, SOURCE
+from gensynth.search.outcome import Ending, Outcome, front
 
 SYNTHETIC = (
     "> **SYNTHETIC DATA**: the faces are drawn. Accuracies say nothing about CK+ or about people."
 )
 
-_VERDICTS: Mapping[Outcome, str] = {
+_VERDICTS: Mapping[Ending, str] = {
     "feasible": "satisfies the constraint at search fidelity",
     "infeasible": "violates the constraint",
     "stopped": "stopped early; its accuracy is of fewer folds or epochs than the others'",
 }
 
 
-def trial_note(run: Run, candidate: Candidate, genome: Genome | None, picture: str | None) -> str:
+def trial_note(run: Run, outcome: Outcome, genome: Genome | None, picture: str | None) -> str:
     """The note of one trained trial, in Markdown.
 
     Args:
         run: The run.
-        candidate: The trial's network as the search saw it.
+        outcome: The trial's network as the search saw it.
         genome: The network itself, where it could be built.
         picture: Path of its drawing on the dashboard's server.
     """
-    parts = [f"## Trial {candidate.trial}: {_VERDICTS[candidate.outcome]}"]
+    parts = [f"## Trial {outcome.trial}: {_VERDICTS[outcome.ending]}"]
     if run.synthetic:
         parts.append(SYNTHETIC)
     if picture:
         parts.append(f"![drawing of the network]({picture})")
     parts += [
-        _metrics(candidate),
-        _bounds(run.searched, candidate),
-        f"Genome `{candidate.hash}`. To export it:",
-        f"```\ngensynth export {run.path} --trial {candidate.trial} -o trial-{candidate.trial}.json"
+        _metrics(outcome),
+        _bounds(run.searched, outcome),
+        f"Genome `{outcome.genome}`. To export it:",
+        f"```\ngensynth export {run.path} --trial {outcome.trial} -o trial-{outcome.trial}.json"
         "\n```",
     ]
     if genome:
@@ -70,7 +70,7 @@ def _wrapped(text: str, width: int = 100) -> str:
         return text
 
 
-def study_note(run: Run, shown: Front, study_id: int) -> str:
+def study_note(run: Run, shown: FrontFigure, study_id: int) -> str:
     """The note of the study, in Markdown: what was asked and the feasible front.
 
     Args:
@@ -105,8 +105,8 @@ def study_note(run: Run, shown: Front, study_id: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _front_table(shown: Front, study_id: int) -> str:
-    best = front(shown.found)
+def _front_table(shown: FrontFigure, study_id: int) -> str:
+    best = sorted(front(shown.found), key=lambda one: one.metrics["params"])
     if not best:
         return "No trained network satisfies the constraint yet."
     confirmed = {one.trial: one.confirmed for one in shown.confirmed}
@@ -125,29 +125,29 @@ def _front_table(shown: Front, study_id: int) -> str:
         link = f"/dashboard/studies/{study_id}/trials?numbers={one.trial}"
         macs = f"{one.metrics.get('macs', 0) / 1e6:.1f} M"
         lines.append(
-            f"| [{one.trial}]({link}) | {one.params:,.0f} | {macs} "
+            f"| [{one.trial}]({link}) | {one.metrics['params']:,.0f} | {macs} "
             f"| {100 * (one.accuracy or 0):.1f} % | {found} | {score} |"
         )
     return "\n".join(lines)
 
 
-def _metrics(candidate: Candidate) -> str:
+def _metrics(outcome: Outcome) -> str:
     lines = ["| metric | value |", "| :--- | ---: |"]
-    for name, value in candidate.metrics.items():
+    for name, value in outcome.metrics.items():
         lines.append(f"| {name} | {_number(value)} |")
-    if candidate.performance is not None:
-        lines.append(f"| U | {candidate.performance:.2f} dB |")
-    lines.append(f"| share of the search's full training | {100 * candidate.fidelity:.0f} % |")
+    if outcome.performance is not None:
+        lines.append(f"| U | {outcome.performance:.2f} dB |")
+    lines.append(f"| share of the search's full training | {100 * outcome.fidelity:.0f} % |")
     return "\n".join(lines)
 
 
-def _bounds(constraint: Indicator, candidate: Candidate) -> str:
+def _bounds(constraint: Indicator, outcome: Outcome) -> str:
     lines = ["| bound | value | violation | |", "| :--- | ---: | ---: | :--- |"]
     for key in constraint.keys:
         metric, _, end = key.rpartition(".")
         sign = "≥" if end == "min" else "≤"
         limit = getattr(constraint.bounds[metric], end)
-        value, violation = candidate.metrics.get(metric), candidate.violations.get(key)
+        value, violation = outcome.metrics.get(metric), outcome.violations.get(key)
         verdict = "not known" if violation is None else "violated" if violation > 0 else "satisfied"
         lines.append(
             f"| {metric} {sign} {_number(limit)} | {'' if value is None else _number(value)} "

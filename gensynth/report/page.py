@@ -7,13 +7,14 @@ from html import escape
 from pathlib import Path
 
 from gensynth.errors import UserError
-from gensynth.export import ConfirmedFigure, FoundNetwork, Results, Run, UnseenFigure, best
+from gensynth.export import Run
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.report.drawing import draw
 from gensynth.report.front import draw_front, front_of
 from gensynth.report.published import PUBLISHED, SOURCE
 from gensynth.report.style import STYLE
+from gensynth.search.results import ConfirmedFigure, FoundNetwork, Results, UnseenFigure, best
 
 FILE = "report.html"
 _THIN = "\N{NARROW NO-BREAK SPACE}"

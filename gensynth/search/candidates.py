@@ -4,46 +4,42 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from optuna.trial import Trial
 
-from gensynth.cost import cost
 from gensynth.errors import UserError
-from gensynth.execution.clock import Clock
 from gensynth.execution.jobs import Job
 from gensynth.execution.units import Unit, base_seed, full_epochs, ladder
-from gensynth.generator import GenerativeSynthesisSampler, Unsatisfiable
-from gensynth.genome import Genome
+from gensynth.generator import Unsatisfiable
 from gensynth.search import racing
-from gensynth.search.preparation import Setting
-from gensynth.search.study import TIME, Ledger, Outcome
+from gensynth.search.forecast import Forecast
+from gensynth.search.outcome import TIME, Outcome, score
+from gensynth.search.preparation import Proposal, Setting
+from gensynth.search.proposing import Follower, Proposer
+from gensynth.search.study import SearchStudy
 from gensynth.training import FoldResult, metrics
 
 logger = logging.getLogger(__name__)
 
 MAX_REFUSALS = 300
 HALVING = "halving"
-SESSION = "session"
 
 
 @dataclass
-class Candidate:
+class Contestant:
     """A network under way.
 
     Attributes:
         trial: Its Optuna trial.
-        genome: The network.
-        static: Its static metrics.
+        proposal: The network.
         steps: The units that each rung adds.
         results: What is trained so far.
         rungs: Its score at the end of each rung it finished.
     """
 
     trial: Trial
-    genome: Genome
-    static: dict[str, float]
+    proposal: Proposal
     steps: tuple[tuple[Unit, ...], ...]
     results: dict[Unit, FoldResult] = field(default_factory=dict)
     rungs: list[tuple[float, float]] = field(default_factory=list)
@@ -62,7 +58,7 @@ class Candidate:
 
 @dataclass
 class Candidates:
-    """The first stage of a run.
+    """The first source of jobs of a run.
 
     One candidate is asked for ahead, so that no worker waits for a proposal; every proposal is
     therefore made without knowing the outcome of the candidates under way. Asking and telling
@@ -70,21 +66,21 @@ class Candidates:
 
     Args:
         setting: The experiment.
-        ledger: Its study.
-        clock: Its time.
-        reserve: Seconds to keep for the confirmation of the finalists so far.
-        moved: Called when outcomes have been told, so that the generator may have moved.
+        study: Its study.
+        proposer: Its sampler.
+        follower: Who writes down what the sampler learns.
+        forecast: Its time.
     """
 
     setting: Setting
-    ledger: Ledger
-    clock: Clock
-    reserve: Callable[[], float]
-    moved: Callable[[], None] = lambda: None
+    study: SearchStudy
+    proposer: Proposer
+    follower: Follower
+    forecast: Forecast
     ended: str | None = None
-    _ready: deque[Candidate] = field(default_factory=deque)
-    _live: dict[int, Candidate] = field(default_factory=dict)
-    _untold: deque[tuple[Candidate, Outcome | str]] = field(default_factory=deque)
+    _ready: deque[Contestant] = field(default_factory=deque)
+    _live: dict[int, Contestant] = field(default_factory=dict)
+    _untold: deque[tuple[Contestant, Outcome | str]] = field(default_factory=deque)
     _queued: int = 0
     _scores: list[list[tuple[float, float]]] = field(default_factory=list)
     _known: dict[str, int] = field(default_factory=dict)
@@ -93,20 +89,20 @@ class Candidates:
     def __post_init__(self) -> None:
         rungs = self.setting.experiment.fidelity.rungs
         self._scores = [[] for _ in rungs]
-        self._queued = self.ledger.requeue()
-        for outcome in self.ledger.outcomes.values():
+        self._queued = self.study.requeue()
+        for outcome in self.study.outcomes.values():
             self._known.setdefault(outcome.genome, outcome.trial)
-            for scores, score in zip(self._scores, outcome.rungs, strict=False):
-                scores.append(score)
-        self._refused_before = dict((self.ledger.noted(SESSION) or {}).get("refused", {}))
-        if not self.ledger.asked:
+            for scores, reached in zip(self._scores, outcome.rungs, strict=False):
+                scores.append(reached)
+        self._refused_before = dict(self.study.session.refused)
+        if not self.study.asked:
             self._queue_prototype()
 
     @property
     def asked(self) -> int:
         """Candidates that are trained, or will be."""
         under_way = len(self._ready) + len(self._live) + len(self._untold)
-        return self.ledger.candidates + under_way
+        return self.study.candidates + under_way
 
     def next(self) -> Job | None:
         """Hands out the candidate that is ready, or asks for one."""
@@ -118,7 +114,7 @@ class Candidates:
             return None
         candidate = self._ready.popleft()
         self._live[candidate.trial.number] = candidate
-        return Job("search", candidate.genome, candidate.units, candidate.trial.number)
+        return Job("search", candidate.proposal.genome, candidate.units, candidate.trial.number)
 
     def exhausted(self) -> bool:
         """Whether no more candidates come."""
@@ -126,7 +122,7 @@ class Candidates:
 
     def overtime(self) -> bool:
         """Whether time has ended the search: what is under way then comes too late to matter."""
-        return not self._in_time()
+        return not self.forecast.searching
 
     def result(self, job: Job, result: FoldResult) -> bool:
         """Takes a fold and decides whether the candidate is worth another."""
@@ -153,7 +149,7 @@ class Candidates:
             while self._untold:
                 self._tell(*self._untold.popleft())
             self._remember()
-            self.moved()
+            self.follower.keep()
         if not self._ready and self._open() and not self._spent():
             candidate = self._ask()
             if candidate is not None:
@@ -164,7 +160,7 @@ class Candidates:
         while self._untold:
             self._tell(*self._untold.popleft())
         for candidate in (*self._live.values(), *self._ready):
-            self.ledger.abandon(candidate.trial)
+            self.study.abandon(candidate.trial)
         self._live.clear()
         self._ready.clear()
         self._remember()
@@ -172,32 +168,24 @@ class Candidates:
     @property
     def refused(self) -> Counter[str]:
         """Networks refused before training so far, by bound, and ``"duplicate"``."""
-        sampler = self.ledger.study.sampler
-        inside = sampler.refused if isinstance(sampler, GenerativeSynthesisSampler) else {}
-        total = Counter(self._refused_before) + Counter(inside) + self.ledger.refused
-        total["duplicate"] += self.ledger.duplicates
+        total = self._refused_untold() + self.study.refused
+        total["duplicate"] += self.study.duplicates
         return total
 
     def _open(self) -> bool:
         """Whether more may be asked for."""
-        return self.ended is None and self._in_time()
-
-    def _in_time(self) -> bool:
-        return self.clock.within(self.reserve())
+        return self.ended is None and self.forecast.searching
 
     def _spent(self) -> bool:
         limit = self.setting.experiment.budget.candidates
         return limit is not None and self.asked >= limit and not self._queued
 
     def _queue_prototype(self) -> None:
-        """Has φ asked first, of our own sampler only where the experiment wants it."""
-        generative = isinstance(self.ledger.study.sampler, GenerativeSynthesisSampler)
-        if generative and not self.setting.experiment.budget.prototype:
-            return
-        space = self.setting.space
-        self.ledger.study.enqueue_trial(dict(space.start), skip_if_exists=True)
+        if self.proposer.prototype_first(self.setting):
+            start = dict(self.setting.space.start)
+            self.study.study.enqueue_trial(start, skip_if_exists=True)
 
-    def _ask(self) -> Candidate | None:
+    def _ask(self) -> Contestant | None:
         """Asks until a network is admissible.
 
         Raises:
@@ -207,11 +195,11 @@ class Candidates:
         for _ in range(MAX_REFUSALS):
             before = self.refused
             try:
-                trial = self.ledger.study.ask()
+                trial = self.proposer.ask(self.study.study)
             except Unsatisfiable as error:
                 self._end(self._blaming(error.problem, self.refused - before, error.remedy))
                 return None
-            self.ledger.asked += 1
+            self.study.asked += 1
             self._queued = max(0, self._queued - 1)
             candidate = self._admit(trial, refusals)
             if candidate is not None:
@@ -238,25 +226,26 @@ class Candidates:
                 where = f"constraint {self.setting.experiment.constraint.name}: bounds.{worst}"
         return Unsatisfiable(problem, where=where, remedy=remedy)
 
-    def _admit(self, trial: Trial, refusals: dict[str, int]) -> Candidate | None:
-        genome = self.setting.space(trial)
-        static = cost(genome).metrics()
-        violations = self.setting.violations(genome)
-        broken = [name for name, violation in violations.items() if violation > 0]
+    def _admit(self, trial: Trial, refusals: dict[str, int]) -> Contestant | None:
+        proposal = self.proposer.build(self.setting, trial)
+        broken = [name for name, violation in proposal.violations.items() if violation > 0]
         if broken:
-            self.ledger.tell_refused(trial, genome.hash, static, violations)
+            self.study.tell_refused(
+                trial, proposal.genome.hash, proposal.metrics, proposal.violations
+            )
             for name in broken:
                 refusals[name] = refusals.get(name, 0) + 1
             return None
-        known = self._known.get(genome.hash)
+        network = proposal.genome.hash
+        known = self._known.get(network)
         if known is not None and known != trial.number:
-            self.ledger.tell_duplicate(trial, known)
+            self.study.tell_duplicate(trial, known)
             refusals["duplicate"] = refusals.get("duplicate", 0) + 1
             return None
-        self._known[genome.hash] = trial.number
+        self._known[network] = trial.number
         experiment = self.setting.experiment
-        seed = base_seed(experiment.seed, genome.hash, "search")
-        return Candidate(trial, genome, static, ladder(experiment.fidelity.rungs, seed))
+        seed = base_seed(experiment.seed, network, "search")
+        return Contestant(trial, proposal, ladder(experiment.fidelity.rungs, seed))
 
     def _end(self, error: UserError) -> None:
         """Ends the search early; an error only if it has found nothing at all."""
@@ -265,7 +254,7 @@ class Candidates:
         logger.info("the search ends early: %s", error)
         self.ended = str(error)
 
-    def _judge(self, candidate: Candidate, unit: Unit) -> str | None:
+    def _judge(self, candidate: Contestant, unit: Unit) -> str | None:
         """Why the candidate is stopped after this unit; None to go on."""
         experiment = self.setting.experiment
         full = experiment.fidelity.rungs[-1]
@@ -287,38 +276,36 @@ class Candidates:
             last = position == len(candidate.steps) - 1
             if not self._climb(candidate, position) and not last:
                 return HALVING
-        if not self._in_time() and len(candidate.results) < len(candidate.units):
+        if not self.forecast.searching and len(candidate.results) < len(candidate.units):
             return TIME
         return None
 
-    def _climb(self, candidate: Candidate, position: int) -> bool:
+    def _climb(self, candidate: Contestant, position: int) -> bool:
         """Notes the score at the end of a rung; returns whether the next one is earned."""
         figures = self._figures(candidate)
         experiment = self.setting.experiment
-        score = racing.score(
-            experiment.searched.violations(figures), experiment.performance(figures)
-        )
-        promoted = racing.promoted(score, self._scores[position], experiment.fidelity.reduction)
-        self._scores[position].append(score)
-        candidate.rungs.append(score)
+        merit = score(experiment.searched.violations(figures), experiment.measured(figures))
+        promoted = racing.promoted(merit, self._scores[position], experiment.fidelity.reduction)
+        self._scores[position].append(merit)
+        candidate.rungs.append(merit)
         return promoted
 
-    def _figures(self, candidate: Candidate) -> dict[str, float]:
+    def _figures(self, candidate: Contestant) -> dict[str, float]:
         trained = metrics(candidate.deepest, self.setting.dataset, self.setting.folds)
-        return {**candidate.static, **trained}
+        return {**candidate.proposal.metrics, **trained}
 
-    def _outcome(self, candidate: Candidate, stopped: str | None) -> Outcome:
+    def _outcome(self, candidate: Contestant, stopped: str | None) -> Outcome:
         experiment = self.setting.experiment
         figures = self._figures(candidate)
         epochs = sum(unit.epochs for unit in candidate.results)
         complete = stopped is None
         return Outcome(
             trial=candidate.trial.number,
-            params=candidate.trial.params,
-            genome=candidate.genome.hash,
+            decisions=candidate.trial.params,
+            genome=candidate.proposal.genome.hash,
             metrics=figures,
             violations=experiment.searched.violations(figures),
-            performance=experiment.performance(figures),
+            performance=experiment.measured(figures),
             fidelity=epochs / full_epochs(experiment.fidelity.rungs),
             feasible=complete and experiment.searched.feasible(figures),
             complete=complete,
@@ -326,17 +313,16 @@ class Candidates:
             rungs=tuple(candidate.rungs),
         )
 
+    def _refused_untold(self) -> Counter[str]:
+        """Networks that the sampler itself refused, in all sessions."""
+        return Counter(self._refused_before) + Counter(self.proposer.refused)
+
     def _remember(self) -> None:
         """Keeps what another session has to know besides the trials."""
-        sampler = self.ledger.study.sampler
-        inside = sampler.refused if isinstance(sampler, GenerativeSynthesisSampler) else {}
-        refused = Counter(self._refused_before) + Counter(inside)
-        before = self.ledger.noted(SESSION) or {}
-        now = {"seconds": self.clock.used, "refused": dict(refused)}
-        self.ledger.note(SESSION, {**before, **now})
+        self.study.remember(seconds=self.forecast.clock.used, refused=dict(self._refused_untold()))
 
-    def _tell(self, candidate: Candidate, outcome: Outcome | str) -> None:
+    def _tell(self, candidate: Contestant, outcome: Outcome | str) -> None:
         if isinstance(outcome, str):
-            self.ledger.tell_failed(candidate.trial, candidate.genome.hash, outcome)
+            self.study.tell_failed(candidate.trial, candidate.proposal.genome.hash, outcome)
             return
-        self.ledger.tell(candidate.trial, replace(outcome, trial=candidate.trial.number))
+        self.study.tell(candidate.trial, replace(outcome, trial=candidate.trial.number))

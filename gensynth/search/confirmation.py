@@ -12,39 +12,21 @@ most accurate first. Nothing new is begun after the time is up; what is begun is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from statistics import fmean
-from typing import NamedTuple
 
-from gensynth.execution.clock import Clock
 from gensynth.execution.jobs import Job
 from gensynth.execution.units import Unit, base_seed, cross_validation
 from gensynth.genome import Genome
 from gensynth.search import racing
+from gensynth.search.forecast import Forecast
+from gensynth.search.outcome import Outcome, ranking
 from gensynth.search.preparation import Setting
-from gensynth.search.study import Ledger, Outcome
+from gensynth.search.proposing import Follower
+from gensynth.search.study import SearchStudy
 from gensynth.space import decode
 from gensynth.training import Evaluation, FoldResult, evaluate, mean_evaluation
-
-SHARE_OF_ALL = 0.4
-SHARE_OF_FIRST = 0.6
-MARGIN = 1.15
-"""For the folds that are under way when the search ends, and for the last ones that leave a worker
-without work."""
-
-
-class Pace(NamedTuple):
-    """How long a network trains, 0 where nothing is known of it.
-
-    Attributes:
-        epoch: Seconds that an epoch of one fold takes.
-        start: Seconds that its pretraining takes.
-    """
-
-    epoch: float
-    start: float
 
 
 @dataclass
@@ -81,55 +63,32 @@ class Finalist:
 
 @dataclass
 class Confirmation:
-    """The second stage of a run.
+    """The second source of jobs of a run.
 
     Args:
         setting: The experiment.
-        ledger: Its study.
-        clock: Its time.
-        workers: Number of workers.
-        pace: How long a network trains, by canonical hash.
+        study: Its study.
+        follower: Has something to do while all workers are busy.
+        forecast: Its time.
         begun: Canonical hashes of the networks whose confirmation an earlier session began.
-        spare: Something to do while all workers are busy.
     """
 
     setting: Setting
-    ledger: Ledger
-    clock: Clock
-    workers: int
-    pace: Callable[[str], Pace]
+    study: SearchStudy
+    follower: Follower
+    forecast: Forecast
     begun: Sequence[str] = ()
-    spare: Callable[[], object] = lambda: None
     finalists: list[Finalist] = field(default_factory=list)
     _queue: deque[tuple[Finalist, Unit]] = field(default_factory=deque)
     _aside: deque[tuple[Finalist, Unit]] = field(default_factory=deque)
     _out: int = 0
     _begun: bool = False
-    _reserved: tuple[int, float] = (-1, 0.0)
-
-    def reserve(self) -> float:
-        """Seconds to keep for confirming the finalists that would be chosen now."""
-        if self.clock.limit is None:
-            return 0.0
-        count = len(self.ledger.outcomes)
-        if self._reserved[0] != count:
-            wanted = self.setting.experiment.confirm.finalists
-            chosen = ranking(tuple(self.ledger.outcomes.values()))[:wanted]
-            needed = [MARGIN * self._seconds(outcome) for outcome in chosen]
-            self._reserved = (
-                count,
-                max(
-                    min(sum(needed), SHARE_OF_ALL * self.clock.limit),
-                    min(sum(needed[:1]), SHARE_OF_FIRST * self.clock.limit),
-                ),
-            )
-        return self._reserved[1]
 
     def next(self) -> Job | None:
         """The next fold of a finalist."""
         if not self._begun:
             self._begin()
-        if not self.clock.within():
+        if not self.forecast.confirming:
             self._drop_unbegun()
         if not self._queue and not self._out:
             self._extend()
@@ -144,7 +103,7 @@ class Confirmation:
         return not self._queue and not self._out
 
     def overtime(self) -> bool:
-        """Nothing comes after this stage."""
+        """Nothing comes after it."""
         return False
 
     def result(self, job: Job, result: FoldResult) -> bool:
@@ -165,8 +124,8 @@ class Confirmation:
         self._queue = deque(entry for entry in self._queue if entry[0] is not finalist)
 
     def idle(self) -> None:
-        """Has no books to keep, so it does something else."""
-        self.spare()
+        """Has the generators judged meanwhile."""
+        self.follower.judge()
 
     def close(self) -> None:
         """Has nothing to end."""
@@ -191,24 +150,26 @@ class Confirmation:
     def _begin(self) -> None:
         self._begun = True
         wanted = self.setting.experiment.confirm.finalists
-        ranked = ranking(tuple(self.ledger.outcomes.values()))
+        ranked = ranking(tuple(self.study.outcomes.values()))
         earlier = {one.genome: one for one in ranked if one.genome in self.begun}
         chosen = [earlier[genome] for genome in self.begun if genome in earlier]
-        affordable = [outcome for outcome in ranked if self._affordable(outcome)]
+        affordable = [outcome for outcome in ranked if self.forecast.affordable(outcome)]
         chosen += [outcome for outcome in affordable[:wanted] if outcome not in chosen]
-        for outcome in chosen or sorted(ranked[:wanted], key=self._seconds)[:1]:
+        for outcome in chosen or sorted(ranked[:wanted], key=self.forecast.seconds)[:1]:
             self._add(outcome)
 
     def _extend(self) -> None:
         """Finds more to do when everything is back."""
-        if not self.finalists or not self.clock.within():
+        if not self.finalists or not self.forecast.confirming:
             return
         if not any(self.satisfies(finalist) for finalist in self.finalists):
             taken = {finalist.outcome.trial for finalist in self.finalists}
             others = [
                 outcome
-                for outcome in ranking(tuple(self.ledger.outcomes.values()))
-                if outcome.feasible and outcome.trial not in taken and self._affordable(outcome)
+                for outcome in ranking(tuple(self.study.outcomes.values()))
+                if outcome.feasible
+                and outcome.trial not in taken
+                and self.forecast.affordable(outcome)
             ]
             if others:
                 self._add(max(others, key=lambda outcome: outcome.metrics["accuracy"]))
@@ -223,7 +184,7 @@ class Confirmation:
         )
         folds, epochs = len(self.setting.folds), experiment.confirm_epochs
         units = tuple(unit for seed in seeds for unit in cross_validation(folds, epochs, seed))
-        genome = decode(self.setting.space, outcome.params)
+        genome = decode(self.setting.space, outcome.decisions)
         finalist = Finalist(outcome, genome, seeds, units)
         self.finalists.append(finalist)
         self._queue.extend((finalist, unit) for unit in units)
@@ -253,48 +214,6 @@ class Confirmation:
 
     def _finalist(self, job: Job) -> Finalist:
         return next(one for one in self.finalists if one.outcome.trial == job.trial)
-
-    def _affordable(self, outcome: Outcome) -> bool:
-        return self.clock.within(self._seconds(outcome))
-
-    def _seconds(self, outcome: Outcome) -> float:
-        """Estimated time to confirm a candidate with all workers.
-
-        Every worker that has folds of a cross-validation makes its pretraining.
-        """
-        seeds = self.setting.experiment.confirm.seeds
-        trainings = seeds * len(self.setting.folds)
-        pace = self.pace(outcome.genome)
-        starts = min(seeds, ceil(trainings / self.workers))
-        epochs = trainings * self.setting.experiment.confirm_epochs
-        return starts * pace.start + pace.epoch * epochs / self.workers
-
-
-def ranking(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Candidates trained to full search fidelity, the first the first to be confirmed.
-
-    The feasible ones come first, in turn the one of greatest U and the most accurate one: the
-    first is what is wanted, the second what most likely still satisfies 1_r when trained again.
-    The others follow by their total violation.
-    """
-    complete = [outcome for outcome in outcomes if outcome.complete]
-    feasible = [outcome for outcome in complete if outcome.feasible]
-    orders = (
-        sorted(feasible, key=_by_performance, reverse=True),
-        sorted(feasible, key=_by_accuracy, reverse=True),
-    )
-    in_turn = {one.trial: one for pair in zip(*orders, strict=True) for one in pair}
-    others = [outcome for outcome in complete if not outcome.feasible]
-    rest = sorted(others, key=lambda outcome: outcome.score, reverse=True)
-    return [*in_turn.values(), *rest]
-
-
-def _by_performance(outcome: Outcome) -> tuple[float, float]:
-    return outcome.performance or 0.0, -outcome.trial
-
-
-def _by_accuracy(outcome: Outcome) -> tuple[float, float]:
-    return outcome.metrics["accuracy"], -outcome.trial
 
 
 def _means(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:

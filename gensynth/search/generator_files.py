@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-
-from optuna.trial import FrozenTrial
 
 from gensynth.execution.files import replace_file
 from gensynth.generator import (
@@ -21,16 +20,17 @@ from gensynth.generator import (
 from gensynth.generator.history import FINISHED, observe
 from gensynth.generator.making import FAMILY, within
 from gensynth.indicator import Indicator
-from gensynth.search.preparation import Setting, identity, screen
+from gensynth.search.preparation import Setting
+from gensynth.search.proposing import Follower
 from gensynth.search.run_directory import RunDirectory
-from gensynth.search.study import Ledger
+from gensynth.search.study import SearchStudy, metric_of
 from gensynth.space import exact_violations
 
 FRONT = "pareto.json"
 
 
 @dataclass
-class GeneratorFiles:
+class GeneratorFiles(Follower):
     """Saves the generator whenever it has moved; compares all of them at the end.
 
     Generators are comparable only when one inquisitor judges them. Each is judged once when it is
@@ -38,12 +38,14 @@ class GeneratorFiles:
 
     Args:
         setting: The experiment.
-        ledger: Its study.
+        study: Its study.
+        sampler: The sampler whose generators these are.
         directory: Where the files go.
     """
 
     setting: Setting
-    ledger: Ledger
+    study: SearchStudy
+    sampler: GenerativeSynthesisSampler
     directory: RunDirectory
     _latest: int = -1
     _again: deque[Path] | None = None
@@ -56,10 +58,7 @@ class GeneratorFiles:
 
     def keep(self) -> None:
         """Saves the generator if it is a new one."""
-        sampler = self.ledger.study.sampler
-        if not isinstance(sampler, GenerativeSynthesisSampler):
-            return
-        generator = sampler.generator(self.ledger.study)
+        generator = self.sampler.generator(self.study.study)
         path = self.directory.generators / f"generator-{generator.iteration:03d}.json"
         if generator.iteration == self._latest:
             return
@@ -98,18 +97,16 @@ class GeneratorFiles:
 
     def _save_family(self) -> list[dict[str, float | str | None]]:
         """Fits one generator a budget of parameters to accuracy, and saves each."""
-        sampler = self.ledger.study.sampler
-        assert isinstance(sampler, GenerativeSynthesisSampler)
-        study, constraint = self.ledger.study, self.setting.experiment.constraint
-        known = screen(self.setting)
+        study, constraint = self.study.study, self.setting.experiment.constraint
+        known = self.setting.screen
         past = [
-            observe(trial, study.directions, known, _accuracy)
+            observe(trial, study.directions, known, partial(metric_of, name="accuracy"))
             for trial in study.get_trials(deepcopy=False, states=FINISHED)
         ]
         for old in self.directory.generators.glob(FAMILY):
             old.unlink()
         listed: list[dict[str, float | str | None]] = []
-        for one in family(sampler.generator(study), past, known, seed=sampler.seed):
+        for one in family(self.sampler.generator(study), past, known, seed=self.sampler.seed):
             path = self.directory.generators / f"budget-{one.budget:06d}.json"
             self._save(self._complete(one.generator, within(constraint, one.budget)), path)
             listed.append(
@@ -134,25 +131,18 @@ class GeneratorFiles:
         )
 
     def _save(self, generator: Generator, path: Path) -> None:
-        sampler = self.ledger.study.sampler
-        assert isinstance(sampler, GenerativeSynthesisSampler)
         indicator = Indicator.model_validate(generator.constraint)
         figures = assess(
             generator,
-            self.setting.space,
-            lambda genome: exact_violations(indicator, genome),
-            inquisitor=sampler.inquisitor(self.ledger.study),
-            key=identity,
+            self.setting.propose,
+            lambda proposal: exact_violations(indicator, proposal.genome, proposal.metrics),
+            inquisitor=self.sampler.inquisitor(self.study.study),
+            key=self.setting.screen.key,
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.new")
         assessed(generator, figures).save(temporary)
         temporary.replace(path)
-
-
-def _accuracy(trial: FrozenTrial) -> float | None:
-    value = trial.user_attrs.get("metrics", {}).get("accuracy")
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _iteration(path: Path) -> int:

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import optuna
-from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial
+from operator import attrgetter
 
 from gensynth.cost import cost
-from gensynth.data import Dataset, Fold, load
+from gensynth.data import Dataset, Fold
 from gensynth.errors import UserError
 from gensynth.experiment import Experiment, check_constraint
-from gensynth.generator import GenerativeSynthesisSampler, Generator
+from gensynth.generator import Generator
 from gensynth.generator.screen import Screen
 from gensynth.genome import Genome
-from gensynth.indicator import RECALL
 from gensynth.search.warm_start import first_generator
-from gensynth.space import Space, decode, exact_violations, load_space, unmeetable
-from gensynth.training import Recipe, check_fits, check_pretraining
+from gensynth.space import Chooser, Space, decode, exact_violations, load_space, unmeetable
+from gensynth.training import Recipe, check_fits, check_pretraining, truth
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A network before any training, with what is exactly known of it.
+
+    Attributes:
+        genome: The network.
+        metrics: Its static metrics.
+        violations: Of every static bound, signed.
+    """
+
+    genome: Genome
+    metrics: Mapping[str, float]
+    violations: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -42,14 +53,28 @@ class Setting:
     recipe: Recipe
     begins_with: Generator | None = None
 
-    def violations(self, genome: Genome) -> dict[str, float]:
-        """Static violations of a network: exact and known before any training."""
-        return exact_violations(self.experiment.constraint, genome)
+    def propose(self, chooser: Chooser) -> Proposal:
+        """The network that somebody decides on, built and weighed once."""
+        genome = self.space(chooser)
+        metrics = cost(genome).metrics()
+        violations = exact_violations(self.experiment.constraint, genome, metrics)
+        return Proposal(genome, metrics, violations)
 
-    def price(self, genome: Genome) -> float:
+    @property
+    def screen(self) -> Screen:
+        """What is known of the space's networks without training, as the generator asks it."""
+        return Screen(
+            define=self.propose,
+            violations=attrgetter("violations"),
+            key=attrgetter("genome.hash"),
+            costs=attrgetter("metrics"),
+        )
+
+    def price(self, proposal: Proposal) -> float:
         """What an epoch takes, for each image: the unit in which a promise is paid for."""
         images = len(self.folds[0].train)
-        return self.experiment.price.of(cost(genome).macs, len(genome.nodes), images)
+        nodes = len(proposal.genome.nodes)
+        return self.experiment.price.of(proposal.metrics["macs"], nodes, images)
 
 
 def prepare(experiment: Experiment) -> Setting:
@@ -58,17 +83,17 @@ def prepare(experiment: Experiment) -> Setting:
     Raises:
         UserError: For rungs of more folds than there are, data that cannot be loaded or split, a
             prototype that does not fit them or is no point of the space, a bound that nothing in
-            the space can meet, a bound on the recall of a class that the search never tests, a
+            the space can meet, a bound on a metric that the search has no image for, a
             generator to begin with that is none.
     """
     _check_rungs(experiment)
-    dataset = load(experiment.data)
+    dataset = experiment.load()
     laid = experiment.folds.lay(dataset)
     check_constraint(experiment, dataset)
-    space = load_space(experiment.search_space, experiment.prototype, len(dataset.classes))
+    space = load_space(experiment.search_space, experiment.prototype, dataset.task.size)
     check_fits(decode(space, space.start), dataset)
     check_pretraining(experiment.training, dataset)
-    _check_recalls(experiment, dataset, laid)
+    _check_tested(experiment, dataset, laid)
     _check_bounds(experiment, space)
     first = first_generator(experiment, space)
     return Setting(experiment, dataset, laid, space, experiment.training.resolved(), first)
@@ -84,57 +109,14 @@ def _check_rungs(experiment: Experiment) -> None:
         )
 
 
-def screen(setting: Setting) -> Screen:
-    """What is known of the space's networks without training."""
-    return Screen(setting.space, setting.violations, identity, _costs)
-
-
-def sampler(setting: Setting) -> BaseSampler:
-    """The sampler that an experiment names, seeded by it."""
-    seed = setting.experiment.seed
-    match setting.experiment.sampler:
-        case "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        case "tpe":
-            return optuna.samplers.TPESampler(seed=seed)
-        case "nsgaii":
-            return optuna.samplers.NSGAIISampler(seed=seed, population_size=16)
-        case "generative":
-            return GenerativeSynthesisSampler(
-                setting.space,
-                violations=setting.violations,
-                key=identity,
-                costs=_costs,
-                price=setting.price,
-                start=setting.space.start,
-                warm_start=setting.begins_with,
-                performance=_performance,
-                seed=seed,
-            )
-
-
-def identity(genome: Genome) -> str:
-    """What makes two networks the same one."""
-    return genome.hash
-
-
-def _costs(genome: Genome) -> dict[str, float]:
-    return cost(genome).metrics()
-
-
-def _performance(trial: FrozenTrial) -> float | None:
-    value = trial.user_attrs.get("performance")
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _check_recalls(experiment: Experiment, dataset: Dataset, laid: Sequence[Fold]) -> None:
+def _check_tested(experiment: Experiment, dataset: Dataset, laid: Sequence[Fold]) -> None:
     used = experiment.fidelity.rungs[-1].folds
-    tested = {int(label) for fold in laid[:used] for label in dataset.labels[fold.test]}
-    for label, name in enumerate(dataset.classes):
-        metric = f"{RECALL}{name}"
-        if metric in experiment.constraint.bounds and label not in tested:
+    tested = truth(laid[:used], dataset).targets
+    for metric in experiment.constraint.trained.bounds:
+        problem = dataset.task.unanswerable(metric, tested)
+        if problem is not None:
             raise UserError(
-                f"no image of {name} is tested in the {used} folds that the search trains on",
+                f"{problem} in the {used} folds that the search trains on",
                 where=f"constraint {experiment.constraint.name}: bounds.{metric}",
                 remedy="give the last of fidelity.rungs more folds",
             )

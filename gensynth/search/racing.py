@@ -10,7 +10,7 @@ in its stopping form: nobody waits for others to arrive).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,11 +141,6 @@ def promoted(
         return True
     rank = 1 + sum(other > score for other in others)
     return rank <= math.ceil((len(others) + 1) / reduction)
-
-
-def score(violations: Mapping[str, float], performance: float) -> tuple[float, float]:
-    """Feasible first: the total violation, and U where that is equal. Greater is better."""
-    return -sum(max(value, 0.0) for value in violations.values()), performance
 
 
 def _certainly_broken(

@@ -1,207 +1,178 @@
-"""What a run has found, as data: ``results.json`` and one JSON genome a network of the front."""
+"""``results.json``: what a search found, as data, for who writes it and everybody who reads it."""
 
 from __future__ import annotations
 
 import json
-import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from gensynth.cost import STATIC_METRICS
-from gensynth.evaluation.disclosure import figures_without, recipe_choice
-from gensynth.execution.files import replace_file
-from gensynth.genome import Genome, dumps
-from gensynth.search.candidates import Candidates
-from gensynth.search.confirmation import Confirmation, Finalist
-from gensynth.search.preparation import Setting
-from gensynth.search.run_directory import RunDirectory
-from gensynth.search.study import OBJECTIVES, Ledger, Outcome
-from gensynth.space import decode
-from gensynth.training import Evaluation
+from pydantic import BaseModel, ConfigDict, Field
 
-VERSIONED = ("gensynth", "torch", "optuna", "ray", "numpy")
+from gensynth.errors import UserError
+from gensynth.indicator import Indicator
+from gensynth.validation import validate
+
+FILE = "results.json"
 
 
-@dataclass(frozen=True)
-class Run:
-    """Everything that results are made of.
+class _Record(BaseModel):
+    """Read leniently: a later version of the file may say more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SearchFigure(_Record):
+    """What the search saw when it chose: optimistic, because it chose by it.
 
     Attributes:
-        setting: The experiment.
-        directory: Where its files are.
-        ledger: The study.
-        candidates: The search.
-        confirmation: The confirmation.
-        seconds: Time by phase.
-        generators: Files of the generators, relative to the directory.
-        command: How the search was started.
+        accuracy: Share of ``images`` test images, pooled over ``folds`` folds.
     """
 
-    setting: Setting
-    directory: RunDirectory
-    ledger: Ledger
-    candidates: Candidates
-    confirmation: Confirmation
-    seconds: Mapping[str, float]
-    generators: Sequence[str] = ()
+    accuracy: float
+    correct: int | None = None
+    images: int
+    folds: int
+    epochs: int | None = None
+
+
+class UnseenFigure(_Record):
+    """The confirmed figures on the folds whose test images the search never used.
+
+    Attributes:
+        folds: Their indices.
+        accuracy: Share of their test images, over all seeds.
+        interval: Wilson 95 % interval over sequences.
+    """
+
+    folds: tuple[int, ...]
+    accuracy: float
+    images: int
+    sequences: int
+    interval: tuple[float, float]
+
+
+class ConfirmedFigure(_Record):
+    """The network trained again on all folds with training seeds that the search never used.
+
+    Attributes:
+        accuracy: Share of test images, over all folds and seeds.
+        interval: Wilson 95 % interval over sequences.
+        fold_mean: Mean over folds of the accuracy of each.
+        unseen: The same on the folds that the search did not score on.
+    """
+
+    accuracy: float
+    images: int
+    sequences: int | None = None
+    sequence_accuracy: float | None = None
+    interval: tuple[float, float] | None = None
+    epochs: int | None = None
+    seeds: tuple[int, ...] = ()
+    fold_mean: float | None = None
+    recall: Mapping[str, float] = Field(default_factory=dict)
+    per_seed: tuple[Any, ...] = ()
+    unseen: UnseenFigure | None = None
+
+
+class Refuted(_Record):
+    """Why a confirmation was broken off: a bound out of reach after so many folds."""
+
+    bound: str
+    folds: int
+
+
+class FoundNetwork(_Record):
+    """One network of the front.
+
+    Attributes:
+        genome: Its file, relative to the run directory.
+        feasible: By the confirmed figures where there are any.
+        violations: By bound, such as ``params.max``; at most 0 where satisfied.
+        performance: U.
+    """
+
+    genome: str
+    hash: str
+    trial: int
+    params: int
+    macs: int
+    peak_memory: int
+    model_bytes: int
+    search: SearchFigure | None = None
+    confirmed: ConfirmedFigure | None = None
+    refuted: Annotated[Refuted | None, Field(exclude_if=lambda known: known is None)] = None
+    feasible: bool
+    violations: Mapping[str, float] = Field(default_factory=dict)
+    performance: float | None = None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The confirmed accuracy, or else the one that the search saw."""
+        known = self.confirmed or self.search
+        return known.accuracy if known else None
+
+
+class Tally(_Record):
+    """How many candidates ended how; ``refused`` by the bound that refused them."""
+
+    asked: int = 0
+    refused: Mapping[str, int] = Field(default_factory=dict)
+    duplicates: int = 0
+    trained: int = 0
+    stopped: int = 0
+    failed: int = 0
+
+
+class Results(_Record):
+    """The whole file; ``recipe`` says by which images the recipe was chosen."""
+
+    format: Literal["gensynth.results"]
+    version: Annotated[int, Field(ge=1, le=1)]
+    name: str
+    synthetic: bool
+    data: str = ""
+    source: str = ""
     command: str = ""
+    recipe: str = ""
+    seed: int = 0
+    constraint: Indicator
+    prototype: str | None = None
+    networks: tuple[FoundNetwork, ...] = ()
+    ended: str | None = None
+    counts: Tally = Tally()
+    seconds: Mapping[str, float] = Field(default_factory=dict)
+    versions: Mapping[str, str] = Field(default_factory=dict)
+    generators: tuple[Any, ...] = ()
 
 
-def front(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The networks that no other beats on every objective, by greatest U first.
+def load_results(path: Path) -> Results:
+    """Reads a results file.
 
-    Of the feasible ones if there are any, else of all that reached full search fidelity.
+    Raises:
+        UserError: If it cannot be read or is something else.
     """
-    complete = [outcome for outcome in outcomes if outcome.complete]
-    pool = [outcome for outcome in complete if outcome.feasible] or complete
-    best = [one for one in pool if not any(_dominates(other, one) for other in pool)]
-    return sorted(best, key=lambda outcome: (-(outcome.performance or 0.0), outcome.trial))
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"not JSON ({error})", where=str(path)) from error
+    return validate(Results, data, where=str(path))
 
 
-def write(run: Run) -> dict[str, Any]:
-    """Writes ``genomes/`` and ``results.json``.
+def best(results: Results) -> FoundNetwork | None:
+    """The network to take: feasible, confirmed before unconfirmed, then by U.
 
     Returns:
-        What ``results.json`` holds.
+        None when no network is feasible.
     """
-    finalists = {one.outcome.trial: one for one in run.confirmation.finalists}
-    shown = {outcome.trial: outcome for outcome in front(tuple(run.ledger.outcomes.values()))}
-    shown.update({trial: one.outcome for trial, one in finalists.items()})
-    networks = [_network(run, outcome, finalists.get(trial)) for trial, outcome in shown.items()]
-    networks.sort(key=_merit)
-    _write_genomes(run, shown, networks)
-    data = _summary(run, networks)
-    replace_file(run.directory.results, json.dumps(data, indent=2) + "\n")
-    return data
+    feasible = [network for network in results.networks if network.feasible]
+    return max(feasible, key=merit, default=None)
 
 
-def _summary(run: Run, networks: list[dict[str, Any]]) -> dict[str, Any]:
-    experiment, dataset = run.setting.experiment, run.setting.dataset
-    outcomes = run.ledger.outcomes.values()
-    refused = run.candidates.refused
-    duplicates = refused.pop("duplicate", 0)
-    return {
-        "format": "gensynth.results",
-        "version": 1,
-        "name": experiment.label,
-        "synthetic": dataset.synthetic,
-        "data": dataset.name,
-        "source": dataset.source,
-        "command": run.command or f"gensynth search name={experiment.label}",
-        "constraint": experiment.constraint.model_dump(mode="json"),
-        "prototype": experiment.prototype.get("name"),
-        "recipe": recipe_choice(run.setting.recipe, dataset, experiment.folds).words,
-        "seed": experiment.seed,
-        "networks": networks,
-        "counts": {
-            "refused": dict(refused),
-            "duplicates": duplicates,
-            "asked": run.ledger.asked,
-            "trained": sum(outcome.complete for outcome in outcomes),
-            "stopped": sum(not outcome.complete for outcome in outcomes),
-            "failed": run.ledger.failed,
-        },
-        "ended": run.candidates.ended,
-        "seconds": {name: round(value, 3) for name, value in run.seconds.items()},
-        "versions": {"python": platform.python_version(), **{n: version(n) for n in VERSIONED}},
-        "generators": list(run.generators),
-    }
-
-
-def _network(run: Run, outcome: Outcome, finalist: Finalist | None) -> dict[str, Any]:
-    experiment = run.setting.experiment
-    rung = experiment.fidelity.rungs[-1]
-    images = sum(len(fold.test) for fold in run.setting.folds[: rung.folds])
-    evaluation = run.confirmation.evaluation(finalist) if finalist is not None else None
-    metrics = dict(outcome.metrics)
-    if evaluation is not None:
-        metrics.update(evaluation.metrics())
-    network: dict[str, Any] = {
-        "genome": f"genomes/trial-{outcome.trial:04d}.json",
-        "hash": outcome.genome,
-        "trial": outcome.trial,
-        **{name: int(outcome.metrics[name]) for name in STATIC_METRICS},
-        "search": {
-            "accuracy": outcome.metrics["accuracy"],
-            "correct": round(outcome.metrics["accuracy"] * images),
-            "images": images,
-            "folds": rung.folds,
-            "epochs": rung.epochs,
-        },
-        "confirmed": None,
-        "feasible": experiment.constraint.feasible(metrics),
-        "violations": experiment.constraint.violations(metrics),
-        "performance": experiment.performance(metrics),
-    }
-    if finalist is not None and evaluation is not None:
-        network["confirmed"] = _confirmed(run, finalist, evaluation)
-    elif finalist is not None and finalist.refuted is not None:
-        network["feasible"] = False
-        network["refuted"] = {"bound": finalist.refuted, "folds": len(finalist.results)}
-    return network
-
-
-def _confirmed(run: Run, finalist: Finalist, evaluation: Evaluation) -> dict[str, Any]:
-    seen = range(run.setting.experiment.fidelity.rungs[-1].folds)
-    repetitions = finalist.repetitions()
-    return {
-        **evaluation.figures(),
-        "epochs": run.setting.experiment.confirm_epochs,
-        "seeds": list(finalist.seeds),
-        "per_seed": [
-            sum(result.correct for result in part) / sum(result.total for result in part)
-            for part in repetitions
-        ],
-        "unseen": figures_without(seen, repetitions, run.setting.dataset, run.setting.folds),
-    }
-
-
-def _write_genomes(
-    run: Run, shown: Mapping[int, Outcome], networks: Sequence[Mapping[str, Any]]
-) -> None:
-    for network in networks:
-        genome = _described(run, shown[network["trial"]], network)
-        replace_file(run.directory.path / network["genome"], dumps(genome))
-    names = {network["genome"].rpartition("/")[2] for network in networks}
-    for old in run.directory.genomes.glob("trial-*.json"):
-        if old.name not in names:
-            old.unlink()
-
-
-def _described(run: Run, outcome: Outcome, network: Mapping[str, Any]) -> Genome:
-    experiment = run.setting.experiment
-    keys = (*STATIC_METRICS, "search", "confirmed", "feasible", "performance")
-    return decode(run.setting.space, outcome.params).described(
-        name=f"{experiment.label}-{outcome.trial:04d}",
-        prototype=experiment.prototype.get("name"),
-        space=run.setting.space.name,
-        constraint=experiment.constraint.name,
-        seed=experiment.seed,
-        study=experiment.label,
-        trial=outcome.trial,
-        data=run.setting.dataset.name,
-        synthetic=run.setting.dataset.synthetic,
-        folds=experiment.folds.model_dump(mode="json"),
-        metrics={key: network[key] for key in keys},
-    )
-
-
-def _merit(network: Mapping[str, Any]) -> tuple[bool, bool, float]:
-    """Confirmed and feasible first, then feasible, then by U."""
-    confirmed = network["confirmed"] is not None
-    return not (confirmed and network["feasible"]), not network["feasible"], -network["performance"]
-
-
-def _dominates(other: Outcome, one: Outcome) -> bool:
-    theirs, mine = _objectives(other), _objectives(one)
-    no_worse = all(a >= b for a, b in zip(theirs, mine, strict=True))
-    return no_worse and (theirs != mine or other.trial < one.trial)
-
-
-def _objectives(outcome: Outcome) -> tuple[float, ...]:
-    return tuple(
-        outcome.metrics[name] * (1 if direction == "maximize" else -1)
-        for name, direction in OBJECTIVES.items()
-    )
+def merit(network: FoundNetwork) -> tuple[bool, bool, float]:
+    """Confirmed and feasible first, then feasible, then by U; greater is better."""
+    known = network.performance
+    confirmed = network.feasible and network.confirmed is not None
+    return confirmed, network.feasible, float("-inf") if known is None else known

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.samplers import BaseSampler
 from threadpoolctl import threadpool_limits
 
 from gensynth.errors import UserError
@@ -21,13 +22,16 @@ from gensynth.execution.jobs import Dispatcher
 from gensynth.execution.journal import Journal
 from gensynth.execution.progress import Best, Progress, Silent, Watcher
 from gensynth.experiment import Experiment
-from gensynth.search.candidates import SESSION, Candidates
-from gensynth.search.confirmation import Confirmation, Pace
-from gensynth.search.generator_files import GeneratorFiles
-from gensynth.search.preparation import Setting, prepare, sampler
-from gensynth.search.results import Run, write
+from gensynth.search.candidates import Candidates
+from gensynth.search.confirmation import Confirmation
+from gensynth.search.forecast import Forecast
+from gensynth.search.outcome import Outcome
+from gensynth.search.preparation import Setting, prepare
+from gensynth.search.proposing import Proposer, proposer
 from gensynth.search.run_directory import RunDirectory, open_run
-from gensynth.search.study import Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.samplers import named_sampler
+from gensynth.search.study import SearchStudy, open_study, sqlite_url
+from gensynth.search.summary import Summary
 from gensynth.search.warm_start import keep
 
 logger = logging.getLogger(__name__)
@@ -37,12 +41,19 @@ NOTED_EVERY = 5.0
 
 
 def search(
-    experiment: Experiment, *, watcher: Watcher | None = None, command: str = ""
+    experiment: Experiment,
+    *,
+    sampler: BaseSampler | None = None,
+    watcher: Watcher | None = None,
+    command: str = "",
 ) -> dict[str, Any]:
     """Runs a search, or continues the one in its run directory.
 
     Args:
         experiment: The experiment.
+        sampler: Who proposes networks, in the place of the sampler that the experiment names: any
+            sampler of Optuna. One that takes only one objective searches for U. To continue the
+            run give one of the same class again.
         watcher: Gets to see how it goes.
         command: How the search was started, for the results.
 
@@ -55,27 +66,42 @@ def search(
         KeyboardInterrupt: After Ctrl-C. Everything is kept; the same call continues.
     """
     experiment = experiment.model_copy(update={"name": experiment.label})
+    if sampler is not None:
+        experiment = _with_sampler(experiment, sampler)
     clock = Clock(
         limit=None if experiment.budget.minutes is None else 60 * experiment.budget.minutes
     )
     setting = prepare(experiment)
     watcher = watcher or Silent()
+    with _quiet_optuna():
+        asked = proposer(named_sampler(setting) if sampler is None else sampler)
     with open_run(experiment) as (directory, journal), _quiet_optuna(), threadpool_limits(1):
         if setting.begins_with is not None:
             keep(setting.begins_with, directory)
         url = experiment.storage or sqlite_url(directory.study.resolve())
-        study = open_study(url, experiment.label, sampler(setting))
-        ledger = Ledger(study, experiment.constraint.keys)
-        new = not ledger.asked
-        ledger.note("classes", list(setting.dataset.classes))
+        opened = open_study(url, experiment.label, asked.sampler)
+        study = SearchStudy(opened, experiment.constraint.keys)
+        new = not study.asked
+        study.keep_classes(setting.dataset.classes)
         try:
-            return _Session(setting, directory, journal, ledger, clock, watcher, command).run()
+            session = _Session(setting, directory, journal, study, asked, clock, watcher, command)
+            return session.run()
         except UserError:
             if new and not journal:
-                ledger.remove()
+                study.remove()
             raise
         finally:
-            ledger.close()
+            study.close()
+
+
+def _with_sampler(experiment: Experiment, sampler: BaseSampler) -> Experiment:
+    if experiment.warm_start is not None:
+        raise UserError(
+            "a sampler that is given as an object begins with what it knows itself",
+            where=f"warm_start={experiment.warm_start}",
+            remedy="leave out one of the two",
+        )
+    return experiment.model_copy(update={"sampler": type(sampler).__name__})
 
 
 @dataclass
@@ -83,7 +109,8 @@ class _Session:
     setting: Setting
     directory: RunDirectory
     journal: Journal
-    ledger: Ledger
+    study: SearchStudy
+    proposer: Proposer
     clock: Clock
     watcher: Watcher
     command: str
@@ -94,28 +121,17 @@ class _Session:
 
     def run(self) -> dict[str, Any]:
         """Does everything that is left to do."""
-        before = self.ledger.noted(SESSION) or {}
-        self.clock.before = float(before.get("seconds", 0.0))
-        self.setup = float(before.get("setup", 0.0))
+        before = self.study.session
+        self.clock.before, self.setup = before.seconds, before.setup
         self.workers = worker_count(self.setting.experiment.workers)
-        self.files = GeneratorFiles(self.setting, self.ledger, self.directory)
-        self.confirmation = Confirmation(
-            self.setting,
-            self.ledger,
-            self.clock,
-            self.workers,
-            pace=self._pace,
-            begun=tuple(
-                dict.fromkeys(entry.genome for entry in self.journal if entry.phase == "confirm")
-            ),
-            spare=self.files.judge,
-        )
+        self.follower = self.proposer.follow(self.setting, self.study, self.directory)
+        forecast = Forecast(self.setting, self.study, self.journal, self.clock, self.workers)
+        begun = dict.fromkeys(entry.genome for entry in self.journal if entry.phase == "confirm")
         self.candidates = Candidates(
-            self.setting,
-            self.ledger,
-            self.clock,
-            reserve=self.confirmation.reserve,
-            moved=self.files.keep,
+            self.setting, self.study, self.proposer, self.follower, forecast
+        )
+        self.confirmation = Confirmation(
+            self.setting, self.study, self.follower, forecast, begun=tuple(begun)
         )
         dispatcher = Dispatcher(
             sources=(self.candidates, self.confirmation),
@@ -145,27 +161,26 @@ class _Session:
             execute(self.dispatcher, self.setting, self.workers, folder)
 
     def _write(self) -> dict[str, Any]:
-        generators = self.files.finish()
+        generators = self.follower.finish()
         seconds = self._seconds()
         self._note()
-        run = Run(
+        summary = Summary(
             setting=self.setting,
             directory=self.directory,
-            ledger=self.ledger,
+            study=self.study,
             candidates=self.candidates,
             confirmation=self.confirmation,
             seconds=seconds,
             generators=generators,
             command=self.command,
         )
-        results = write(run)
+        results = summary.write()
         self._watch(force=True, stage="done")
-        return {**results, "run": str(self.directory.path)}
+        return {**results.model_dump(mode="json"), "run": str(self.directory.path)}
 
     def _note(self) -> None:
         """Keeps the time used for another session, should this one end abruptly."""
-        noted = self.ledger.noted(SESSION) or {}
-        self.ledger.note(SESSION, {**noted, "seconds": self.clock.used, "setup": self.setup})
+        self.study.remember(seconds=self.clock.used, setup=self.setup)
         self._noted = time.monotonic()
 
     def _seconds(self) -> dict[str, float]:
@@ -190,14 +205,6 @@ class _Session:
             "workers": float(self.workers),
         }
 
-    def _pace(self, genome: str) -> Pace:
-        entries = [entry for entry in self.journal if entry.genome == genome]
-        epochs = sum(entry.epochs for entry in entries)
-        return Pace(
-            epoch=sum(entry.seconds for entry in entries) / epochs if epochs else 0.0,
-            start=max((entry.pretraining for entry in entries), default=0.0),
-        )
-
     def _watch(self, *, force: bool = False, stage: str | None = None) -> None:
         now = time.monotonic()
         if not force and now - self._shown < 0.2:
@@ -206,7 +213,7 @@ class _Session:
         if now - self._noted >= NOTED_EVERY:
             self._note()
         self._asked = max(self._asked, self.candidates.asked)
-        outcomes = tuple(self.ledger.outcomes.values())
+        outcomes = tuple(self.study.outcomes.values())
         refused = self.candidates.refused
         duplicates = refused.pop("duplicate", 0)
         confirming = bool(self.confirmation.finalists)
@@ -219,7 +226,7 @@ class _Session:
                 duplicates=duplicates,
                 trained=sum(outcome.complete for outcome in outcomes),
                 stopped=sum(not outcome.complete for outcome in outcomes),
-                failed=self.ledger.failed,
+                failed=self.study.failed,
                 running=self.dispatcher.running,
                 best=_best(outcomes),
                 confirmed=sum(one.complete for one in self.confirmation.finalists),

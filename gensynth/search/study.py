@@ -1,4 +1,8 @@
-"""The Optuna study as the memory of a search: what is written to a trial, and read back."""
+"""The Optuna study as the memory of a search.
+
+Every attribute that a search writes to its study and trials is written here and read here, and by
+nobody else.
+"""
 
 from __future__ import annotations
 
@@ -6,71 +10,44 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from gensynth.errors import UserError
-from gensynth.search.racing import score
+from gensynth.errors import UserError, first_line
+from gensynth.seams import optuna as private
+from gensynth.search.outcome import OBJECTIVES, TIME, Outcome
 from gensynth.search.storage import storage, write_ahead
 
-OBJECTIVES: Mapping[str, Literal["maximize", "minimize"]] = {
-    "accuracy": "maximize",
-    "params": "minimize",
-    "macs": "minimize",
-}
-"""Objectives of a study, by name, and their directions."""
-
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-TIME = "time"
+SESSION = "session"
+CLASSES = "classes"
 AGAIN = "again"
 UNKNOWN = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of a candidate.
+@dataclass(frozen=True)
+class Session:
+    """What sessions of a run remember besides the trials.
 
     Attributes:
-        trial: Number of its Optuna trial.
-        params: Its decisions.
-        genome: Canonical hash of the network.
-        metrics: Static metrics, and the trained ones at the highest fidelity reached.
-        violations: Of every bound whose metric is known, signed.
-        performance: U; None if nothing was trained.
-        fidelity: Share of the full search budget that it was trained for.
-        feasible: Whether it satisfied 1_r at the full search fidelity.
-        complete: Whether it reached that fidelity.
-        stopped: Why it did not: the bound out of reach, ``"halving"`` or ``"time"``.
-        rungs: Its score at the end of each rung that it finished.
+        seconds: Time used.
+        setup: Time until training could begin.
+        refused: Networks that the sampler itself refused, by bound.
     """
 
-    trial: int
-    params: Mapping[str, Any]
-    genome: str
-    metrics: Mapping[str, float]
-    violations: Mapping[str, float]
-    performance: float | None
-    fidelity: float
-    feasible: bool
-    complete: bool
-    stopped: str | None = None
-    rungs: tuple[tuple[float, float], ...] = ()
-
-    @property
-    def score(self) -> tuple[float, float]:
-        """Feasible first, then U; greater is better."""
-        return score(self.violations, self.performance or 0.0)
+    seconds: float = 0.0
+    setup: float = 0.0
+    refused: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
-class Ledger:
+class SearchStudy:
     """A study and the one process that writes it.
 
     Args:
@@ -88,16 +65,12 @@ class Ledger:
 
     def __post_init__(self) -> None:
         trials = self.study.get_trials(deepcopy=False)
-        queued = _queued_again(trials)
         for trial in trials:
             self.asked += trial.state != TrialState.WAITING
             self.failed += "failure" in trial.user_attrs
-            if "duplicate_of" in trial.user_attrs:
-                self.duplicates += 1
-            elif "refused" in trial.user_attrs:
-                self.refused.update(trial.user_attrs["refused"])
-            elif trial.state in FINISHED and trial.number not in queued:
-                self._read(trial)
+            self.duplicates += is_duplicate(trial)
+            self.refused.update(trial.user_attrs.get("refused", ()))
+        self.outcomes = {outcome.trial: outcome for outcome in outcomes_of(self.study)}
 
     @property
     def candidates(self) -> int:
@@ -179,22 +152,25 @@ class Ledger:
 
     def remove(self) -> None:
         """Removes the study from its storage."""
-        self.study._storage.delete_study(self.study._study_id)
+        private.storage_of(self.study).delete_study(private.study_id(self.study))
 
     def close(self) -> None:
         """Gives the storage back."""
-        backend = getattr(self.study._storage, "_backend", self.study._storage)
-        if isinstance(backend, RDBStorage):
-            backend.remove_session()
-            backend.engine.dispose()
+        private.close(self.study)
 
-    def note(self, name: str, value: Any) -> None:
-        """Remembers something about the run."""
-        self.study.set_user_attr(name, value)
+    def keep_classes(self, names: Sequence[str]) -> None:
+        """Keeps the names of the classes, for whoever builds the networks again."""
+        self.study.set_user_attr(CLASSES, list(names))
 
-    def noted(self, name: str) -> Any:
-        """What an earlier session remembered, or None."""
-        return self.study.user_attrs.get(name)
+    @property
+    def session(self) -> Session:
+        """What is remembered."""
+        known = self.study.user_attrs.get(SESSION) or {}
+        return Session(**{name: known[name] for name in asdict(Session()) if name in known})
+
+    def remember(self, **changes: Any) -> None:
+        """Remembers fields of :class:`Session`, and those that it had."""
+        self.study.set_user_attr(SESSION, asdict(replace(self.session, **changes)))
 
     def _describe(self, trial: Trial, outcome: Outcome) -> None:
         attributes = {
@@ -218,25 +194,77 @@ class Ledger:
         An infinite violation (of a metric that is NaN) is written as the greatest finite one.
         """
         values = [_finite(violations.get(name, UNKNOWN)) for name in self.bounds]
-        self.study._storage.set_trial_system_attr(trial._trial_id, "constraints", values)
+        private.note_trial(self.study, trial, "constraints", values)
 
-    def _read(self, trial: FrozenTrial) -> None:
-        attributes = trial.user_attrs
-        if "genome" not in attributes:
-            return
-        self.outcomes[trial.number] = Outcome(
-            trial=trial.number,
-            params=trial.params,
-            genome=attributes["genome"],
-            metrics=attributes.get("metrics", {}),
-            violations=attributes.get("violations", {}),
-            performance=attributes.get("performance"),
-            fidelity=attributes.get("fidelity", 0.0),
-            feasible=attributes.get("feasible", False),
-            complete=trial.state == TrialState.COMPLETE,
-            stopped=attributes.get("stopped"),
-            rungs=tuple((score[0], score[1]) for score in attributes.get("rungs", ())),
-        )
+
+def outcome_of(trial: FrozenTrial) -> Outcome | None:
+    """What became of a trial's network; None if it never was a candidate of its own."""
+    attributes = trial.user_attrs
+    other = is_duplicate(trial) or "refused" in attributes
+    if other or trial.state not in FINISHED or "genome" not in attributes:
+        return None
+    return Outcome(
+        trial=trial.number,
+        decisions=trial.params,
+        genome=attributes["genome"],
+        metrics=attributes.get("metrics", {}),
+        violations=attributes.get("violations", {}),
+        performance=attributes.get("performance"),
+        fidelity=attributes.get("fidelity", 0.0),
+        feasible=attributes.get("feasible", False),
+        complete=trial.state == TrialState.COMPLETE,
+        stopped=attributes.get("stopped"),
+        rungs=tuple((score[0], score[1]) for score in attributes.get("rungs", ())),
+    )
+
+
+def outcomes_of(study: optuna.Study) -> tuple[Outcome, ...]:
+    """What became of every candidate of a study, in the order of their trials.
+
+    A candidate that was queued again, because time had stopped it, counts once.
+    """
+    trials = study.get_trials(deepcopy=False)
+    queued = _queued_again(trials)
+    found = (outcome_of(trial) for trial in trials if trial.number not in queued)
+    return tuple(outcome for outcome in found if outcome is not None)
+
+
+def is_duplicate(trial: FrozenTrial) -> bool:
+    """Whether the trial's network is that of an earlier trial."""
+    return "duplicate_of" in trial.user_attrs
+
+
+def genome_hash_of(trial: FrozenTrial) -> str | None:
+    """Canonical hash of the trial's network, if it got as far as having one."""
+    found = trial.user_attrs.get("genome")
+    return None if found is None else str(found)
+
+
+def performance_of(trial: FrozenTrial) -> float | None:
+    """U of the trial's network, None if nothing was trained."""
+    return _number(trial.user_attrs.get("performance"))
+
+
+def violations_of(trial: FrozenTrial) -> Mapping[str, float]:
+    """Of every bound whose metric is known of the trial's network, signed."""
+    found: Mapping[str, float] = trial.user_attrs.get("violations", {})
+    return found
+
+
+def was_trained(trial: FrozenTrial) -> bool:
+    """Whether the trial's network was trained, in this trial or in the one that it repeats."""
+    return "fidelity" in trial.user_attrs
+
+
+def metric_of(trial: FrozenTrial, name: str) -> float | None:
+    """A metric of the trial's network, None if it is not known."""
+    return _number(trial.user_attrs.get("metrics", {}).get(name))
+
+
+def classes_of(study: optuna.Study) -> tuple[str, ...] | None:
+    """Names of the classes that the networks of a study tell apart; None in the oldest ones."""
+    found = study.user_attrs.get(CLASSES)
+    return tuple(found) if found else None
 
 
 def open_study(url: str, name: str, sampler: BaseSampler) -> optuna.Study:
@@ -260,9 +288,8 @@ def open_study(url: str, name: str, sampler: BaseSampler) -> optuna.Study:
             load_if_exists=True,
         )
     except Exception as error:
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(
-            f"cannot open the study ({line})",
+            f"cannot open the study ({first_line(error)})",
             where=f"storage: {url}",
             remedy="give an Optuna storage URL such as sqlite:///study.db",
         ) from error
@@ -290,6 +317,10 @@ def _out_of_time(trial: FrozenTrial) -> bool:
 def _queued_again(trials: Sequence[FrozenTrial]) -> set[int]:
     """Numbers of the trials whose networks have a later trial."""
     return {trial.user_attrs[AGAIN] for trial in trials if AGAIN in trial.user_attrs}
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _finite(value: float) -> float:

@@ -129,17 +129,20 @@ def unmeetable(indicator: Indicator, space: Space) -> list[tuple[str, float]]:
     return found
 
 
-def exact_violations(indicator: Indicator, genome: Genome) -> dict[str, float]:
+def exact_violations(
+    indicator: Indicator, genome: Genome, metrics: Mapping[str, float]
+) -> dict[str, float]:
     """What is known to be violated before any training.
 
     Args:
         indicator: The bounds; those on trained metrics are passed over.
         genome: What a space gave.
+        metrics: Its static metrics.
 
     Returns:
         Signed violations by bound, <= 0 when met; ``shapes`` too where the point is no network.
     """
-    violations = indicator.static.violations(cost(genome).metrics())
+    violations = indicator.static.violations(metrics)
     return {**violations, "shapes": 1.0} if MISFIT in genome.provenance else violations
 
 

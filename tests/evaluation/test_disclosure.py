@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensynth.evaluation.disclosure import choices, figures_without, spelled
+from gensynth.evaluation.disclosure import disclosures, figures_without, spelled
 from gensynth.experiment import Folds
 from gensynth.search import Setting
 from gensynth.training import FoldResult, LocalContrast, Recipe, Tuned, evaluate
@@ -25,7 +25,7 @@ SEARCHED = {
 
 def network_choice(setting: Setting, data: str, told: dict[str, object], folds: Folds = TEN):
     genome = tiny(2).described(**told)  # type: ignore[arg-type]
-    return choices(genome, Recipe(), replace(setting.dataset, name=data), folds)[0]
+    return disclosures(genome, Recipe(), replace(setting.dataset, name=data), folds)[0]
 
 
 @pytest.mark.parametrize("data", ["ck48", "ckplus"])
@@ -75,7 +75,7 @@ def test_a_network_that_tells_of_no_search(setting, told):
 )
 def test_a_recipe_says_whose_images_chose_it(setting, data, folds, seen):
     recipe = Recipe(tuned_on=(Tuned(data="ck48", folds=10, seen=(2, 1)),))
-    found = choices(tiny(2), recipe, replace(setting.dataset, name=data), folds)[1]
+    found = disclosures(tiny(2), recipe, replace(setting.dataset, name=data), folds)[1]
     assert found.seen == seen
     assert (spelled(seen) in found.words) if seen else ("no image of synthetic" in found.words)
 
@@ -85,7 +85,7 @@ def test_a_recipe_says_what_whoever_uses_it_has_to_know(setting, tuned_on):
     plain = Recipe(tuned_on=tuned_on)
     folds = setting.experiment.folds
     before, after, twice = (
-        choices(tiny(2), recipe, setting.dataset, folds)[1].words
+        disclosures(tiny(2), recipe, setting.dataset, folds)[1].words
         for recipe in (
             plain,
             plain.model_copy(update={"local_contrast": LocalContrast(window=0.25, floor=9)}),

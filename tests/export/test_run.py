@@ -9,7 +9,8 @@ from optuna.trial import TrialState
 from gensynth import genome as genomes
 from gensynth.config import compose
 from gensynth.errors import UserError
-from gensynth.export import Run, best, load_results, newest
+from gensynth.export import Run, newest
+from gensynth.search.results import best
 from gensynth.space import load_space
 from tests.fake_run import CANDIDATES, INDICATOR, make_run, tiny
 
@@ -115,22 +116,6 @@ def test_a_run_without_a_study_is_refused(tmp_path: Path):
     (tmp_path / "config.yaml").write_text("name: nothing\n")
     with pytest.raises(UserError, match=r"has no study\.db yet"):
         _ = Run(tmp_path).study
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("{", "not JSON"),
-        ("[]", "results.json"),
-        ('{"format": "something.else"}', "format"),
-    ],
-)
-def test_what_is_no_results_file_is_refused_in_one_line(tmp_path: Path, text: str, problem: str):
-    path = tmp_path / "results.json"
-    path.write_text(text)
-    with pytest.raises(UserError, match=problem) as caught:
-        load_results(path)
-    assert "\n" not in str(caught.value)
 
 
 def test_the_newest_run_is_the_one_that_began_last(tmp_path: Path):

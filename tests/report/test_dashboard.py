@@ -22,6 +22,8 @@ from gensynth import genome as genomes
 from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.report.dashboard import feasible_front, illustrate, make_server
+from gensynth.search.outcome import front
+from gensynth.search.study import outcome_of
 from tests.fake_run import make_run
 
 CHROMIUM = (
@@ -173,6 +175,39 @@ def test_feasible_front_is_optunas_own(rows):
     found = [trial.number for trial in feasible_front(trials, directions)]
     wanted = _get_pareto_front_trials_by_trials(trials, directions, consider_constraint=True)
     assert found == sorted(trial.number for trial in wanted)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.5, 0.6]),
+            st.sampled_from([100.0, 200.0]),
+            st.sampled_from([1e6, 2e6]),
+            st.booleans(),
+        ),
+        max_size=8,
+    )
+)
+def test_the_dashboard_and_the_results_have_one_front(rows):
+    """Also where several networks have equal objectives."""
+    trials = []
+    for number, (accuracy, params, macs, feasible) in enumerate(rows):
+        trial = create_trial(
+            state=TrialState.COMPLETE,
+            values=[accuracy, params, macs],
+            system_attrs={"constraints": [-0.1 if feasible else 0.1]},
+            user_attrs={
+                "genome": str(number),
+                "metrics": {"accuracy": accuracy, "params": params, "macs": macs},
+                "feasible": feasible,
+            },
+        )
+        trial.number = number
+        trials.append(trial)
+    directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
+    shown = {trial.number for trial in feasible_front(trials, directions)}
+    outcomes = [outcome for trial in trials if (outcome := outcome_of(trial)) is not None]
+    assert shown == {outcome.trial for outcome in front(outcomes)}
 
 
 @pytest.mark.slow

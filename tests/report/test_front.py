@@ -11,9 +11,9 @@ from PIL import Image
 from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.report import draw_front, front_of, write_front
-from gensynth.report.candidates import Candidate, front
-from gensynth.report.front import Front
+from gensynth.report.front import FrontFigure
 from gensynth.report.interactive import interactive_front
+from gensynth.search.outcome import Outcome, front
 from tests.fake_run import INDICATOR, make_run
 
 
@@ -79,7 +79,7 @@ def test_files_by_their_ending(synthetic: Run, tmp_path: Path):
 
 
 def test_a_search_that_has_only_begun_has_a_figure():
-    empty = Front("begun", False, INDICATOR, (), ())
+    empty = FrontFigure("begun", False, INDICATOR, (), ())
     assert Image.open(io.BytesIO(draw_front(empty, "png"))).format == "PNG"
     assert [trace["name"] for trace in interactive_front(empty).data] == [
         "published (Lee et al. 2021)"
@@ -88,7 +88,7 @@ def test_a_search_that_has_only_begun_has_a_figure():
 
 def test_bounds_that_the_figure_has_no_axis_for_are_left_out():
     other = INDICATOR.model_validate({"name": "fast", "bounds": {"macs": {"max": 4.4e6}}})
-    shown = words(draw_front(Front("fast", True, other, (), ()), "svg"))
+    shown = words(draw_front(FrontFigure("fast", True, other, (), ()), "svg"))
     assert "≤" not in shown
     assert "≥" not in shown
 
@@ -106,19 +106,21 @@ def test_bounds_that_the_figure_has_no_axis_for_are_left_out():
 )
 def test_the_front_is_what_no_feasible_candidate_dominates(rows):
     found = [
-        Candidate(
+        Outcome(
             trial=number,
-            hash=str(number),
+            decisions={},
+            genome=str(number),
             metrics={"accuracy": accuracy, "params": params, "macs": macs},
             violations={},
             performance=None,
             fidelity=1.0,
-            outcome=outcome,
+            feasible=ending == "feasible",
+            complete=ending != "stopped",
         )
-        for number, (accuracy, params, macs, outcome) in enumerate(rows)
+        for number, (accuracy, params, macs, ending) in enumerate(rows)
     ]
     best = {one.trial for one in front(found)}
-    for number, (accuracy, params, macs, outcome) in enumerate(rows):
+    for number, (accuracy, params, macs, ending) in enumerate(rows):
         beaten = any(
             other[0] >= accuracy
             and other[1] <= params
@@ -127,4 +129,4 @@ def test_the_front_is_what_no_feasible_candidate_dominates(rows):
             for other in rows
             if other[3] == "feasible"
         )
-        assert (number in best) == (outcome == "feasible" and not beaten)
+        assert (number in best) == (ending == "feasible" and not beaten)

@@ -6,55 +6,19 @@ import pytest
 from optuna.trial import TrialState
 
 from gensynth.execution.clock import Clock
-from gensynth.execution.jobs import Dispatcher
-from gensynth.execution.journal import Journal, read
+from gensynth.execution.journal import read
 from gensynth.generator import Unsatisfiable
 from gensynth.search import Setting, prepare
-from gensynth.search.candidates import Candidates
-from gensynth.search.confirmation import MARGIN, Confirmation, Pace, ranking
-from gensynth.search.preparation import sampler
-from gensynth.search.study import Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.forecast import MARGIN, Forecast, Pace
+from gensynth.search.outcome import Outcome, ranking
 from gensynth.space import trace
-from tests.small_search import drive
-
-
-class Session:
-    """One session of a search, without Ray."""
-
-    def __init__(
-        self, setting: Setting, folder: Path, stack: ExitStack, *, limit: float | None = None
-    ) -> None:
-        folder.mkdir(exist_ok=True)
-        study = open_study(sqlite_url(folder / "study.db"), "small", sampler(setting))
-        self.ledger = Ledger(study, setting.experiment.constraint.keys)
-        stack.callback(self.ledger.close)
-        journal = stack.enter_context(Journal(folder / "journal.jsonl"))
-        clock = Clock(limit=limit)
-        self.confirmation = Confirmation(
-            setting,
-            self.ledger,
-            clock,
-            1,
-            pace=lambda genome: Pace(epoch=0.0, start=0.0),
-            begun=tuple(
-                dict.fromkeys(entry.genome for entry in journal if entry.phase == "confirm")
-            ),
-        )
-        self.candidates = Candidates(setting, self.ledger, clock, reserve=lambda: 0.0)
-        self.dispatcher = Dispatcher((self.candidates, self.confirmation), journal)
-        self.setting = setting
-
-    def run(self, folds: int | None = None) -> int:
-        trained = drive(self.dispatcher, self.setting, folds=folds)
-        if self.dispatcher.error is not None:
-            raise self.dispatcher.error
-        return trained
+from tests.search.session import Session
 
 
 def outcomes(session: Session) -> list[tuple[object, ...]]:
     return [
         (one.genome, one.complete, one.stopped, one.metrics["accuracy"])
-        for one in session.ledger.outcomes.values()
+        for one in session.study.outcomes.values()
     ]
 
 
@@ -70,7 +34,7 @@ def whole(setting: Setting, tmp_path_factory: pytest.TempPathFactory):
 
 def test_a_search_trains_its_budget_and_confirms_on_all_folds(whole):
     session, folder = whole
-    states = [trial.state for trial in session.ledger.study.trials]
+    states = [trial.state for trial in session.study.study.trials]
     assert len(states) == 4
     assert set(states) <= {TrialState.COMPLETE, TrialState.PRUNED}
     assert TrialState.COMPLETE in states
@@ -90,18 +54,23 @@ def test_a_search_trains_its_budget_and_confirms_on_all_folds(whole):
 
 def test_time_is_kept_for_the_pretrainings_of_a_confirmation_too(whole):
     """Each of its cross-validations begins with one, of which every worker makes its own."""
-    confirmation = replace(whole[0].confirmation, workers=2, clock=Clock(limit=1e6))
-    plan = confirmation.setting.experiment.confirm
-    units = [unit for one in confirmation.finalists for unit in one.units]
-    assert len(confirmation.finalists) == plan.finalists == 1
+    session, folder = whole
+    plan = session.setting.experiment.confirm
+    units = [unit for one in session.confirmation.finalists for unit in one.units]
+    assert len(session.confirmation.finalists) == plan.finalists == 1
+    slow = [
+        replace(entry, seconds=0.5 * entry.epochs, pretraining=7.0)
+        for entry in read(folder / "journal.jsonl")
+    ]
+    forecast = Forecast(session.setting, session.study, slow, Clock(limit=1e6), workers=2)
+    assert forecast.pace(session.confirmation.finalists[0].genome.hash) == Pace(0.5, 7.0)
     trainings = sum(unit.epochs for unit in units) * 0.5 / 2
-    confirmation.pace = lambda genome: Pace(epoch=0.5, start=7.0)
-    assert confirmation.reserve() == pytest.approx(MARGIN * (trainings + plan.seeds * 7.0))
+    assert forecast.reserve() == pytest.approx(MARGIN * (trainings + plan.seeds * 7.0))
 
 
 def test_static_bounds_hold_for_everything_that_was_trained(whole):
     session, _ = whole
-    for one in session.ledger.outcomes.values():
+    for one in session.study.outcomes.values():
         assert one.metrics["macs"] <= 3e5
         assert one.metrics["params"] <= 136_000
         assert one.feasible == (one.complete and max(one.violations.values()) <= 0)
@@ -130,12 +99,12 @@ def test_a_crash_costs_no_fold_that_was_trained(
         assert entries[:folds] == before
         assert len(entries) == folds + trained
         assert len({(entry.genome, entry.unit) for entry in entries}) == len(entries)
-        assert last.ledger.candidates == 4
-        states = [trial.state for trial in last.ledger.study.trials]
+        assert last.study.candidates == 4
+        states = [trial.state for trial in last.study.study.trials]
         assert TrialState.RUNNING not in states
         assert TrialState.WAITING not in states
-        known = dict.fromkeys(one.genome for one in whole[0].ledger.outcomes.values())
-        first = next(iter(last.ledger.outcomes.values()))
+        known = dict.fromkeys(one.genome for one in whole[0].study.outcomes.values())
+        first = next(iter(last.study.outcomes.values()))
         assert first.genome == next(iter(known))
 
 
@@ -171,7 +140,7 @@ def test_a_margin_is_asked_of_candidates_and_not_of_finalists(small, tmp_path: P
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack)
         session.run()
-        for one in session.ledger.outcomes.values():
+        for one in session.study.outcomes.values():
             missing = 1.0 - one.metrics["accuracy"]
             assert one.violations["accuracy.min"] == pytest.approx(missing)
             assert one.feasible == (missing == 0 and one.complete)
@@ -193,7 +162,7 @@ def test_the_prototype_is_the_first_candidate_where_that_is_wanted(small, tmp_pa
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack)
         session.run(folds=1)
-        trials = session.ledger.study.trials
+        trials = session.study.study.trials
     (asked,) = [trial.params for trial in trials if "refused" not in trial.user_attrs]
     assert (asked == trace(setting.space, setting.space.start).decisions) == first
 
@@ -211,7 +180,7 @@ def test_other_samplers_are_screened_too(small, tmp_path: Path, name: str):
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack)
         session.run(folds=1)
-        trials = session.ledger.study.trials
+        trials = session.study.study.trials
         refused = [trial for trial in trials if "refused" in trial.user_attrs]
         assert trials[0] in refused  # the prototype itself is too large
         assert session.candidates.refused["macs.max"] >= 1
@@ -240,7 +209,7 @@ def test_a_space_without_admissible_networks_is_given_up(small, tmp_path: Path, 
 def made(trial: int, accuracy: float, performance: float, feasible: bool) -> Outcome:
     return Outcome(
         trial=trial,
-        params={},
+        decisions={},
         genome=str(trial),
         metrics={"accuracy": accuracy, "params": 1.0, "macs": 1.0},
         violations={"accuracy.min": 0.9 - accuracy},

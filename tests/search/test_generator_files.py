@@ -12,10 +12,11 @@ from gensynth.generator import Generator
 from gensynth.genome import load
 from gensynth.indicator import Indicator
 from gensynth.search import Setting
+from gensynth.search.generative import generative
 from gensynth.search.generator_files import GeneratorFiles
-from gensynth.search.preparation import sampler
+from gensynth.search.outcome import Outcome
 from gensynth.search.run_directory import RunDirectory
-from gensynth.search.study import Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.study import SearchStudy, open_study, sqlite_url
 
 TRIALS = 16
 
@@ -25,19 +26,20 @@ def run(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> RunDirect
     """A search in which larger networks are the more accurate ones."""
     directory = RunDirectory(tmp_path_factory.mktemp("run"))
     constraint = setting.experiment.constraint
-    study = open_study(sqlite_url(directory.study), "invented", sampler(setting))
-    with closing(Ledger(study, constraint.keys)) as ledger:
-        files = GeneratorFiles(setting, ledger, directory)
+    sampler = generative(setting)
+    study = open_study(sqlite_url(directory.study), "invented", sampler)
+    with closing(SearchStudy(study, constraint.keys)) as memory:
+        files = GeneratorFiles(setting, memory, sampler, directory)
         for _ in range(TRIALS):
             trial = study.ask()
             genome = setting.space(trial)
             static = cost(genome).metrics()
             metrics = {**static, "accuracy": 1 - 0.2 * (static["params"] / 1000) ** -0.3}
-            ledger.tell(
+            memory.tell(
                 trial,
                 Outcome(
                     trial=trial.number,
-                    params=trial.params,
+                    decisions=trial.params,
                     genome=genome.hash,
                     metrics=metrics,
                     violations=constraint.violations(metrics),

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from gensynth.data import Dataset, Fold
 from gensynth.indicator import Bound, Indicator
+from gensynth.search.outcome import score
 from gensynth.search.racing import (
     best_case,
     chance_of,
     out_of_reach,
     promoted,
-    score,
     worst_case,
 )
 from gensynth.training import FoldResult, metrics

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import optuna
 import pytest
+import yaml
 
 from gensynth.errors import UserError
 from gensynth.execution import Progress
 from gensynth.execution.jobs import Dispatcher
 from gensynth.search import search
-from gensynth.search.study import Ledger, sqlite_url
+from gensynth.search.study import SearchStudy, sqlite_url
 
 
 class Memory:
@@ -49,11 +50,11 @@ def test_a_search_that_could_not_start_does_not_block_the_corrected_one(
 def test_books_that_cannot_be_closed_are_not_passed_over(
     small, training, monkeypatch: pytest.MonkeyPatch
 ):
-    def full(ledger: Ledger, trial: optuna.Trial) -> None:
+    def full(study: SearchStudy, trial: optuna.Trial) -> None:
         raise OSError("no space left")
 
     training()
-    monkeypatch.setattr(Ledger, "abandon", full)
+    monkeypatch.setattr(SearchStudy, "abandon", full)
     with pytest.raises(OSError, match="no space left"):
         search(small())
 
@@ -95,3 +96,23 @@ def test_time_is_noted_as_it_goes_and_what_was_asked_stays_asked(
     search(small(), watcher=memory)
     assert noted[1] - noted[0] >= 0.3
     assert [progress.asked for progress in memory.shown] == [1, 1, 1]
+
+
+def test_a_sampler_given_as_an_object_is_named_in_the_run(small, training):
+    training()
+    experiment = small()
+    results = search(experiment, sampler=optuna.samplers.RandomSampler(seed=0))
+    config = yaml.safe_load((Path(results["run"]) / "config.yaml").read_text())
+    assert config["sampler"] == "RandomSampler"
+    with pytest.raises(UserError, match=r"sampler is .RandomSampler. in this run but .generative."):
+        search(experiment)
+    search(experiment, sampler=optuna.samplers.RandomSampler(seed=0))
+    with pytest.raises(UserError, match=r"^warm_start=elsewhere: a sampler that is given"):
+        search(small("warm_start=elsewhere"), sampler=optuna.samplers.RandomSampler())
+
+
+def test_an_unknown_sampler_is_one_line_and_leaves_nothing(small):
+    experiment = small("sampler=magic")
+    with pytest.raises(UserError, match=r"^sampler: there is no sampler 'magic'"):
+        search(experiment)
+    assert not (Path(experiment.runs) / "small").exists()

@@ -5,7 +5,8 @@ import pytest
 from optuna.trial import TrialState
 
 from gensynth.errors import UserError
-from gensynth.search.study import TIME, Ledger, Outcome, open_study, sqlite_url
+from gensynth.search.outcome import TIME, Outcome
+from gensynth.search.study import SearchStudy, open_study, sqlite_url
 
 BOUNDS = ("accuracy.min", "params.max")
 
@@ -15,13 +16,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "study.db"
 
 
-def reopen(path: Path) -> Ledger:
+def reopen(path: Path) -> SearchStudy:
     study = open_study(sqlite_url(path), "run", optuna.samplers.RandomSampler(seed=0))
-    return Ledger(study, BOUNDS)
+    return SearchStudy(study, BOUNDS)
 
 
-def asked(ledger: Ledger) -> optuna.Trial:
-    trial = ledger.study.ask()
+def asked(memory: SearchStudy) -> optuna.Trial:
+    trial = memory.study.ask()
     trial.suggest_int("width", 1, 99)
     return trial
 
@@ -29,7 +30,7 @@ def asked(ledger: Ledger) -> optuna.Trial:
 def outcome(trial: optuna.Trial, **changes) -> Outcome:
     base = {
         "trial": trial.number,
-        "params": trial.params,
+        "decisions": trial.params,
         "genome": f"hash{trial.number}",
         "metrics": {"accuracy": 0.5, "params": 10.0, "macs": 20.0},
         "violations": {"accuracy.min": 0.1, "params.max": -0.5},
@@ -43,17 +44,17 @@ def outcome(trial: optuna.Trial, **changes) -> Outcome:
 
 
 def test_outcomes_survive_in_the_study(path: Path):
-    ledger = reopen(path)
+    memory = reopen(path)
     told = []
     for changes in (
         {},
         {"complete": False, "stopped": "accuracy.min", "fidelity": 0.25},
         {"violations": {"accuracy.min": float("inf"), "params.max": 0.0}},
     ):
-        trial = asked(ledger)
+        trial = asked(memory)
         told.append(outcome(trial, **changes))
-        ledger.tell(trial, told[-1])
-    ledger.close()
+        memory.tell(trial, told[-1])
+    memory.close()
     again = reopen(path)
     read = list(again.outcomes.values())
     assert read[:2] == told[:2]
@@ -70,21 +71,21 @@ def test_outcomes_survive_in_the_study(path: Path):
 
 
 def test_feasibility_is_right_for_optuna(path: Path):
-    ledger = reopen(path)
+    memory = reopen(path)
     for violation in (0.3, -0.2, 0.0):
-        trial = asked(ledger)
+        trial = asked(memory)
         violations = {"accuracy.min": violation, "params.max": -0.1}
-        ledger.tell(trial, outcome(trial, violations=violations))
-    assert {trial.number for trial in ledger.study.best_trials} == {1, 2}
+        memory.tell(trial, outcome(trial, violations=violations))
+    assert {trial.number for trial in memory.study.best_trials} == {1, 2}
 
 
 def test_what_was_running_or_out_of_time_is_queued_again_once(path: Path):
-    ledger = reopen(path)
-    lost, slow, unstarted, done = (asked(ledger) for _ in range(4))
-    ledger.tell(slow, outcome(slow, complete=False, stopped=TIME, fidelity=0.5))
-    ledger.abandon(unstarted)
-    ledger.tell(done, outcome(done))
-    ledger.close()
+    memory = reopen(path)
+    lost, slow, unstarted, done = (asked(memory) for _ in range(4))
+    memory.tell(slow, outcome(slow, complete=False, stopped=TIME, fidelity=0.5))
+    memory.abandon(unstarted)
+    memory.tell(done, outcome(done))
+    memory.close()
     again = reopen(path)
     assert again.candidates == 1
     assert again.requeue() == 3
@@ -103,16 +104,16 @@ def test_what_was_running_or_out_of_time_is_queued_again_once(path: Path):
 
 
 def test_refusals_doubles_and_failures_are_told_and_counted(path: Path):
-    ledger = reopen(path)
-    first = asked(ledger)
-    ledger.tell(first, outcome(first))
-    double = asked(ledger)
-    ledger.tell_duplicate(double, first.number)
-    large = asked(ledger)
-    ledger.tell_refused(large, "big", {"params": 99.0}, {"params.max": 0.7})
-    broken = asked(ledger)
-    ledger.tell_failed(broken, "hash", "ZeroDivisionError: division by zero")
-    ledger.close()
+    memory = reopen(path)
+    first = asked(memory)
+    memory.tell(first, outcome(first))
+    double = asked(memory)
+    memory.tell_duplicate(double, first.number)
+    large = asked(memory)
+    memory.tell_refused(large, "big", {"params": 99.0}, {"params.max": 0.7})
+    broken = asked(memory)
+    memory.tell_failed(broken, "hash", "ZeroDivisionError: division by zero")
+    memory.close()
     again = reopen(path)
     assert (again.duplicates, again.failed, dict(again.refused)) == (1, 1, {"params.max": 1})
     assert again.candidates == 2

@@ -13,7 +13,7 @@ from gensynth.errors import UserError
 from gensynth.experiment import Experiment
 from gensynth.generator import GenerativeSynthesisSampler, Generator
 from gensynth.search import prepare, search
-from gensynth.search.preparation import sampler
+from gensynth.search.generative import generative
 
 Small = Callable[..., Experiment]
 
@@ -37,7 +37,7 @@ def run(small: Small, tmp_path: Path) -> Path:
 
 
 def first(experiment: Experiment) -> Generator:
-    made = sampler(prepare(experiment))
+    made = generative(prepare(experiment))
     assert isinstance(made, GenerativeSynthesisSampler)
     return made.generators(optuna.create_study(directions=["maximize"] * 3, sampler=made))[0]
 

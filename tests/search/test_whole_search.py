@@ -16,7 +16,7 @@ import yaml
 from gensynth import genome as genomes
 from gensynth.config import load
 from gensynth.evaluation import evaluate_network
-from gensynth.evaluation.disclosure import choices
+from gensynth.evaluation.disclosure import disclosures
 from gensynth.execution import Progress
 from gensynth.execution.journal import read
 from gensynth.experiment import Experiment
@@ -91,7 +91,7 @@ def test_networks_of_the_front_can_be_read_back(run, setting: Setting):
         genome = genomes.load(Path(results["run"]) / network["genome"])
         assert genome.hash == network["hash"]
         assert genome.provenance["trial"] == network["trial"]
-        chosen, _ = choices(genome, setting.recipe, setting.dataset, setting.experiment.folds)
+        chosen, _ = disclosures(genome, setting.recipe, setting.dataset, setting.experiment.folds)
         assert chosen.seen == tuple(range(setting.experiment.fidelity.rungs[-1].folds))
     assert results["recipe"] == "The recipe names no image of synthetic that chose its values."
     confirmed = [network["confirmed"] for network in results["networks"] if network["confirmed"]]

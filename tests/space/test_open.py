@@ -259,8 +259,8 @@ def test_a_point_at_which_shapes_do_not_fit_is_a_misfit_and_refused():
     chooser, misfit = next(pair for pair in drawn if MISFIT in pair[1].provenance)
     assert chooser.decisions["max_pool.kernel"] == 13
     assert "larger than 12x12" in str(misfit.provenance[MISFIT])
-    assert exact_violations(indicator, misfit) == {"shapes": 1.0}
-    assert exact_violations(indicator, decode(space, {})) == {}
+    assert exact_violations(indicator, misfit, {}) == {"shapes": 1.0}
+    assert exact_violations(indicator, decode(space, {}), {}) == {}
     with pytest.raises(UserError, match=r"they make no network: .*larger than 12x12"):
         decode(space, {"max_pool.kernel": 13})
 

@@ -1,0 +1,124 @@
+"""What became of the candidates of a search: which are the best, and which to confirm first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gensynth.dominance import nondominated
+
+OBJECTIVES: Mapping[str, Literal["maximize", "minimize"]] = {
+    "accuracy": "maximize",
+    "params": "minimize",
+    "macs": "minimize",
+}
+"""Objectives of a study, by name, and their directions."""
+
+TIME = "time"
+"""Why a candidate was stopped that the next session goes on with."""
+
+Ending = Literal["feasible", "infeasible", "stopped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a candidate.
+
+    Attributes:
+        trial: Number of its Optuna trial.
+        decisions: Its point of the search space.
+        genome: Canonical hash of the network.
+        metrics: Static metrics, and the trained ones at the highest fidelity reached.
+        violations: Of every bound whose metric is known, signed.
+        performance: U; None if nothing was trained.
+        fidelity: Share of the full search budget that it was trained for.
+        feasible: Whether it satisfied 1_r at the full search fidelity.
+        complete: Whether it reached that fidelity.
+        stopped: Why it did not: the bound out of reach, ``"halving"`` or ``"time"``.
+        rungs: Its score at the end of each rung that it finished.
+    """
+
+    trial: int
+    decisions: Mapping[str, Any]
+    genome: str
+    metrics: Mapping[str, float]
+    violations: Mapping[str, float]
+    performance: float | None
+    fidelity: float
+    feasible: bool
+    complete: bool
+    stopped: str | None = None
+    rungs: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def score(self) -> tuple[float, float]:
+        """Feasible first, then U; greater is better."""
+        return score(self.violations, self.performance or 0.0)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Accuracy on the folds that it was tested on."""
+        return self.metrics.get("accuracy")
+
+    @property
+    def ending(self) -> Ending:
+        """How it ended. A stopped one was trained on less, so its figures say less."""
+        if not self.complete:
+            return "stopped"
+        return "feasible" if self.feasible else "infeasible"
+
+    @property
+    def objectives(self) -> tuple[float, ...]:
+        """Its objectives, turned so that greater is better."""
+        return tuple(
+            self.metrics[name] * (1 if direction == "maximize" else -1)
+            for name, direction in OBJECTIVES.items()
+        )
+
+
+def score(violations: Mapping[str, float], performance: float) -> tuple[float, float]:
+    """Feasible first: the total violation, and U where that is equal. Greater is better."""
+    return -sum(max(value, 0.0) for value in violations.values()), performance
+
+
+def front(outcomes: Sequence[Outcome], *, fallback: bool = False) -> list[Outcome]:
+    """The feasible networks that no other feasible one dominates, by greatest U first.
+
+    Args:
+        outcomes: Of the candidates.
+        fallback: Where none is feasible, whether those that reached the full search fidelity take
+            their place.
+    """
+    complete = [outcome for outcome in outcomes if outcome.complete]
+    pool = [outcome for outcome in complete if outcome.feasible] or (complete if fallback else [])
+    best = nondominated([outcome.objectives for outcome in pool])
+    shown = [outcome for outcome, marked in zip(pool, best, strict=True) if marked]
+    return sorted(shown, key=lambda outcome: (-(outcome.performance or 0.0), outcome.trial))
+
+
+def ranking(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Candidates trained to full search fidelity, the first the first to be confirmed.
+
+    The feasible ones come first, in turn the one of greatest U and the most accurate one: the
+    first is what is wanted, the second what most likely still satisfies 1_r when trained again.
+    The others follow by their total violation.
+    """
+    complete = [outcome for outcome in outcomes if outcome.complete]
+    feasible = [outcome for outcome in complete if outcome.feasible]
+    orders = (
+        sorted(feasible, key=_by_performance, reverse=True),
+        sorted(feasible, key=_by_accuracy, reverse=True),
+    )
+    in_turn = {one.trial: one for pair in zip(*orders, strict=True) for one in pair}
+    others = [outcome for outcome in complete if not outcome.feasible]
+    rest = sorted(others, key=lambda outcome: outcome.score, reverse=True)
+    return [*in_turn.values(), *rest]
+
+
+def _by_performance(outcome: Outcome) -> tuple[float, float]:
+    return outcome.performance or 0.0, -outcome.trial
+
+
+def _by_accuracy(outcome: Outcome) -> tuple[float, float]:
+    return outcome.metrics["accuracy"], -outcome.trial
