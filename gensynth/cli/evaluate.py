@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = (
     "data",
+    "task",
     "folds",
     "training",
     "fidelity",

@@ -19,6 +19,7 @@ from gensynth.search.results import FILE, FoundNetwork, Results, best, load_resu
 from gensynth.search.storage import storage
 from gensynth.search.study import classes_of, genome_hash_of, was_trained
 from gensynth.space import decode, load_space
+from gensynth.task import TASKS, Classification, Task
 from gensynth.validation import validate
 
 CONFIG = "config.yaml"
@@ -91,7 +92,15 @@ class Run:
     def searched(self) -> Indicator:
         """1_r as the search judged candidates: with the margin of its fidelity."""
         margin = dict(self.config.get("fidelity") or {}).get("margin", 0.0)
-        return self.constraint.tightened(margin)
+        return self.constraint.tightened(margin, self.task)
+
+    @property
+    def task(self) -> Task:
+        """What networks are asked; in the runs of earlier versions which class an image is of."""
+        if "task" not in self.config:
+            return Classification()
+        task, where = self._part("task"), f"{self.path / CONFIG}: task"
+        return validate(TASKS.find(str(task.get("kind")), where=where), task, where=where)
 
     @property
     def synthetic(self) -> bool:

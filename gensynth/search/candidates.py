@@ -283,7 +283,7 @@ class Candidates:
         """Notes the score at the end of a rung; returns whether the next one is earned."""
         figures = self._figures(candidate)
         experiment = self.setting.experiment
-        merit = score(experiment.searched.violations(figures), experiment.performance(figures))
+        merit = score(experiment.searched.violations(figures), experiment.measured(figures))
         promoted = racing.promoted(merit, self._scores[position], experiment.fidelity.reduction)
         self._scores[position].append(merit)
         candidate.rungs.append(merit)
@@ -304,7 +304,7 @@ class Candidates:
             genome=candidate.proposal.genome.hash,
             metrics=figures,
             violations=experiment.searched.violations(figures),
-            performance=experiment.performance(figures),
+            performance=experiment.measured(figures),
             fidelity=epochs / full_epochs(experiment.fidelity.rungs),
             feasible=complete and experiment.searched.feasible(figures),
             complete=complete,

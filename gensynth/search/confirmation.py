@@ -12,9 +12,8 @@ most accurate first. Nothing new is begun after the time is up; what is begun is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 
 from gensynth.execution.jobs import Job
 from gensynth.execution.units import Unit, base_seed, cross_validation
@@ -26,7 +25,8 @@ from gensynth.search.preparation import Setting
 from gensynth.search.proposing import Follower
 from gensynth.search.study import SearchStudy
 from gensynth.space import decode
-from gensynth.training import Evaluation, FoldResult, evaluate, mean_evaluation
+from gensynth.task import Evaluation
+from gensynth.training import FoldResult, evaluate_all
 
 
 @dataclass
@@ -135,9 +135,7 @@ class Confirmation:
         if not finalist.complete:
             return None
         setting = self.setting
-        return mean_evaluation(
-            [evaluate(part, setting.dataset, setting.folds) for part in finalist.repetitions()]
-        )
+        return evaluate_all(finalist.repetitions(), setting.dataset, setting.folds)
 
     def satisfies(self, finalist: Finalist) -> bool:
         """Whether the confirmed figures satisfy 1_r."""
@@ -200,28 +198,14 @@ class Confirmation:
         self._queue = deque(entry for entry in self._queue if entry[0] is not finalist)
 
     def _refuted(self, finalist: Finalist) -> str | None:
-        setting = self.setting
-        figures = []
+        setting, parts = self.setting, []
         for part in finalist.repetitions():
             done = {result.fold for result in part}
-            remaining = [fold for fold in setting.folds if fold.index not in done]
-            figures.append(racing.best_case(part, remaining, setting.dataset, setting.folds))
-        violations = setting.experiment.constraint.trained.violations(_means(figures))
-        return next(
-            (name for name, value in violations.items() if name.endswith(".min") and value > 0),
-            None,
-        )
+            parts.append((part, [fold for fold in setting.folds if fold.index not in done]))
+        if not all(part for part, _ in parts):
+            return None
+        limits = racing.reach(parts, setting.dataset, setting.folds)
+        return racing.broken(setting.experiment.constraint.trained, limits)
 
     def _finalist(self, job: Job) -> Finalist:
         return next(one for one in self.finalists if one.outcome.trial == job.trial)
-
-
-def _means(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean figures of repeated cross-validations, the least recall that of the mean recalls."""
-    means = {name: fmean(one[name] for one in figures) for name in figures[0]}
-    recalls = [
-        value
-        for name, value in means.items()
-        if name.startswith("recall.") and name != "recall.min"
-    ]
-    return {**means, "recall.min": min(recalls)} if recalls else means

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from gensynth.cost import cost
-from gensynth.data import Dataset, Fold, load
+from gensynth.data import Dataset, Fold
 from gensynth.errors import UserError
 from gensynth.experiment import Experiment, check_constraint
 from gensynth.generator import Generator
 from gensynth.generator.screen import Screen
 from gensynth.genome import Genome
-from gensynth.indicator import RECALL
 from gensynth.search.warm_start import first_generator
 from gensynth.space import Chooser, Space, decode, load_space, unmeetable
-from gensynth.training import Recipe, check_fits, check_pretraining
+from gensynth.training import Recipe, check_fits, check_pretraining, truth
 
 
 @dataclass(frozen=True)
@@ -77,17 +76,17 @@ def prepare(experiment: Experiment) -> Setting:
     Raises:
         UserError: For rungs of more folds than there are, data that cannot be loaded or split, a
             prototype that does not fit them or is no point of the space, a bound that nothing in
-            the space can meet, a bound on the recall of a class that the search never tests, a
+            the space can meet, a bound on a metric that the search has no image for, a
             generator to begin with that is none.
     """
     _check_rungs(experiment)
-    dataset = load(experiment.data)
+    dataset = experiment.load()
     laid = experiment.folds.lay(dataset)
     check_constraint(experiment, dataset)
-    space = load_space(experiment.search_space, experiment.prototype, len(dataset.classes))
+    space = load_space(experiment.search_space, experiment.prototype, dataset.task.size)
     check_fits(decode(space, space.start), dataset)
     check_pretraining(experiment.training, dataset)
-    _check_recalls(experiment, dataset, laid)
+    _check_tested(experiment, dataset, laid)
     _check_bounds(experiment, space)
     first = first_generator(experiment, space)
     return Setting(experiment, dataset, laid, space, experiment.training.resolved(), first)
@@ -103,14 +102,14 @@ def _check_rungs(experiment: Experiment) -> None:
         )
 
 
-def _check_recalls(experiment: Experiment, dataset: Dataset, laid: Sequence[Fold]) -> None:
+def _check_tested(experiment: Experiment, dataset: Dataset, laid: Sequence[Fold]) -> None:
     used = experiment.fidelity.rungs[-1].folds
-    tested = {int(label) for fold in laid[:used] for label in dataset.labels[fold.test]}
-    for label, name in enumerate(dataset.classes):
-        metric = f"{RECALL}{name}"
-        if metric in experiment.constraint.bounds and label not in tested:
+    tested = truth(laid[:used], dataset).targets
+    for metric in experiment.constraint.trained.bounds:
+        problem = dataset.task.unanswerable(metric, tested)
+        if problem is not None:
             raise UserError(
-                f"no image of {name} is tested in the {used} folds that the search trains on",
+                f"{problem} in the {used} folds that the search trains on",
                 where=f"constraint {experiment.constraint.name}: bounds.{metric}",
                 remedy="give the last of fidelity.rungs more folds",
             )

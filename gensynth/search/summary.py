@@ -33,7 +33,8 @@ from gensynth.search.results import (
 from gensynth.search.run_directory import RunDirectory
 from gensynth.search.study import SearchStudy
 from gensynth.space import decode
-from gensynth.training import Evaluation
+from gensynth.task import Evaluation
+from gensynth.training import evaluate
 
 VERSIONED = ("gensynth", "torch", "optuna", "ray", "numpy")
 
@@ -133,7 +134,7 @@ class Summary:
             refuted=refuted,
             feasible=refuted is None and experiment.constraint.feasible(metrics),
             violations=experiment.constraint.violations(metrics),
-            performance=experiment.performance(metrics),
+            performance=experiment.measured(metrics),
         )
 
     def _searched(self, outcome: Outcome) -> SearchFigure:
@@ -158,8 +159,7 @@ class Summary:
                 "epochs": setting.experiment.confirm_epochs,
                 "seeds": finalist.seeds,
                 "per_seed": [
-                    sum(result.correct for result in part) / sum(result.total for result in part)
-                    for part in repetitions
+                    evaluate(part, setting.dataset, setting.folds).value for part in repetitions
                 ],
                 "unseen": None if unseen is None else UnseenFigure.model_validate(unseen),
             }

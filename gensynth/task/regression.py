@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from gensynth.errors import UserError
 from gensynth.task.answers import Answers, Labelled, Truth
-from gensynth.task.base import Evaluation, Limits, Objective, Task, register, same_images
+from gensynth.task.base import TASKS, Evaluation, Limits, Objective, Task, same_images
 from gensynth.task.intervals import bootstrap
 from gensynth.task.metric import Metric
 from gensynth.validation import alternatives
@@ -30,7 +30,7 @@ KINDS = ("mae", "rmse", "r2")
 LABELS = {"mae": "mean absolute error", "rmse": "root mean squared error", "r2": "R²"}
 
 
-@register
+@TASKS.register
 class Regression(Task):
     """Named numbers; a network gives each in units of its spread over the training images.
 

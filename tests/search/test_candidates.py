@@ -47,8 +47,8 @@ def test_a_search_trains_its_budget_and_confirms_on_all_folds(whole):
     (finalist,) = session.confirmation.finalists
     evaluation = session.confirmation.evaluation(finalist)
     assert evaluation.images == sum(entry.total for entry in confirmed)
-    assert evaluation.accuracy == pytest.approx(
-        sum(entry.correct for entry in confirmed) / evaluation.images
+    assert evaluation.value == pytest.approx(
+        sum(entry.scores["correct"] or 0 for entry in confirmed) / evaluation.images
     )
 
 
@@ -147,7 +147,7 @@ def test_a_margin_is_asked_of_candidates_and_not_of_finalists(small, tmp_path: P
         (finalist,) = session.confirmation.finalists
         evaluation = session.confirmation.evaluation(finalist)
         assert evaluation is not None
-        assert session.confirmation.satisfies(finalist) == (evaluation.accuracy >= 0.05)
+        assert session.confirmation.satisfies(finalist) == (evaluation.value >= 0.05)
 
 
 @pytest.mark.parametrize("first", [True, False])

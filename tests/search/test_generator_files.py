@@ -43,7 +43,7 @@ def run(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> RunDirect
                     genome=genome.hash,
                     metrics=metrics,
                     violations=constraint.violations(metrics),
-                    performance=setting.experiment.performance(metrics),
+                    performance=setting.experiment.measured(metrics),
                     fidelity=1.0,
                     feasible=constraint.feasible(metrics),
                     complete=True,
