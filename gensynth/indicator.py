@@ -82,7 +82,7 @@ class Indicator(BaseModel):
     @field_validator("bounds", mode="before")
     @classmethod
     def _dots_in_names(cls, bounds: Any) -> Any:
-        """Joins what the command line takes apart: ``bounds.recall.fear.min=0.8``."""
+        """Joins what the command line takes apart: ``bounds.<metric>.<part>.min=0.8``."""
         if not isinstance(bounds, Mapping):
             return bounds
         joined: dict[str, Any] = {}

@@ -49,7 +49,7 @@ class EvaluationDirectory:
 
     @property
     def drawing(self) -> Path:
-        """The confusion matrix and the recalls, drawn."""
+        """What the network says against what is true, drawn."""
         return self.path / "evaluation.svg"
 
 

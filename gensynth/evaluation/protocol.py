@@ -248,9 +248,9 @@ def _planned(
     known = {unit for unit in units if journal.find(genome.hash, unit) is not None}
     left = [tuple(unit for unit in part if unit not in known) for part in parts]
     busy = max(1, min(workers, len(units) - len(known)))
-    recalled = ((unit,) for unit in units if unit in known)
+    kept = ((unit,) for unit in units if unit in known)
     return CrossValidations(
-        genome, (*recalled, *shared_out([part for part in left if part], busy))
+        genome, (*kept, *shared_out([part for part in left if part], busy))
     ), busy
 
 

@@ -17,7 +17,7 @@ from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.search.results import FILE, FoundNetwork, Results, best, load_results
 from gensynth.search.storage import storage
-from gensynth.search.study import classes_of, genome_hash_of, was_trained
+from gensynth.search.study import genome_hash_of, outputs_of, was_trained
 from gensynth.space import decode, load_space
 from gensynth.task import TASKS, Classification, Task
 from gensynth.validation import validate
@@ -197,8 +197,7 @@ class Run:
     @cached_property
     def _build(self) -> Callable[[Mapping[str, Any]], Genome]:
         prototype, space_config = self._part("prototype"), self._part("search_space")
-        classes = classes_of(self.study)
-        space = load_space(space_config, prototype, len(classes) if classes else None)
+        space = load_space(space_config, prototype, outputs_of(self.study))
         return lambda decisions: decode(space, decisions)
 
     def _part(self, key: str) -> dict[str, Any]:

@@ -67,7 +67,10 @@ class Summary:
         """Writes ``genomes/`` and ``results.json``; returns what that holds."""
         finalists = {one.outcome.trial: one for one in self.confirmation.finalists}
         outcomes = tuple(self.study.outcomes.values())
-        shown = {outcome.trial: outcome for outcome in front(outcomes, fallback=True)}
+        shown = {
+            outcome.trial: outcome
+            for outcome in front(outcomes, self.study.objectives, fallback=True)
+        }
         shown.update({trial: one.outcome for trial, one in finalists.items()})
         networks = sorted(
             (self._network(outcome, finalists.get(trial)) for trial, outcome in shown.items()),
@@ -92,6 +95,7 @@ class Summary:
             synthetic=dataset.synthetic,
             data=dataset.name,
             source=dataset.source,
+            task=experiment.task,
             command=self.command or f"gensynth search name={experiment.label}",
             constraint=experiment.constraint,
             prototype=experiment.prototype.get("name"),
@@ -140,13 +144,9 @@ class Summary:
     def _searched(self, outcome: Outcome) -> SearchFigure:
         rung = self.setting.experiment.fidelity.rungs[-1]
         images = sum(len(fold.test) for fold in self.setting.folds[: rung.folds])
-        return SearchFigure(
-            accuracy=outcome.metrics["accuracy"],
-            correct=round(outcome.metrics["accuracy"] * images),
-            images=images,
-            folds=rung.folds,
-            epochs=rung.epochs,
-        )
+        stated = self.setting.dataset.task.searched(outcome.metrics, images)
+        rest = {"images": images, "folds": rung.folds, "epochs": rung.epochs}
+        return SearchFigure.model_validate({**stated, **rest})
 
     def _confirmed(self, finalist: Finalist, evaluation: Evaluation) -> ConfirmedFigure:
         setting = self.setting
@@ -191,4 +191,5 @@ class Summary:
             synthetic=self.setting.dataset.synthetic,
             folds=experiment.folds.model_dump(mode="json"),
             metrics=network.model_dump(mode="json", include=keys),
+            **experiment.model_dump(mode="json", include={"task"}),
         )

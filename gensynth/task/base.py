@@ -325,6 +325,15 @@ class Task(BaseModel, ABC):
             figures: As for :meth:`lines`, with ``folds`` and ``seeds`` as in an evaluation's file.
         """
 
+    @property
+    @abstractmethod
+    def interval_by(self) -> str:
+        """What intervals in a report are: ``Wilson 95 % intervals over sequences``."""
+
+    def evidence(self, figures: Mapping[str, Any]) -> str:
+        """What the interval of some figures rests on: ``by 327 sequences``."""
+        return f"by {figures['sequences']} sequences"
+
     def stated(self, figures: Mapping[str, Any]) -> str:
         """The headline with its interval: ``92.7% (95 % interval 89.3% to 95.1%)``."""
         value = self.headline.shown(figures[self.headline.name])

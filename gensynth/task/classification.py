@@ -178,6 +178,10 @@ class Classification(Task):
             return None
         return None if self.classes.index(wanted) in tested else f"no image of {wanted} is tested"
 
+    @property
+    def interval_by(self) -> str:
+        return "Wilson 95 % intervals over sequences"
+
     def lines(self, figures: Mapping[str, Any]) -> Iterator[str]:
         from gensynth.task.classification_shown import lines
 

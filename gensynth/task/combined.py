@@ -171,6 +171,20 @@ class Combined(Task):
                 return task.unanswerable(name, _target_array(task, tested[:, columns]))
         return None
 
+    @property
+    def _first(self) -> Task:
+        return next(iter(self.tasks.values()))
+
+    @property
+    def interval_by(self) -> str:
+        return self._first.interval_by
+
+    def evidence(self, figures: Mapping[str, Any]) -> str:
+        return self._first.evidence(figures)
+
+    def searched(self, metrics: Mapping[str, float], images: int) -> dict[str, Score]:
+        return self._first.searched(metrics, images)
+
     def lines(self, figures: Mapping[str, Any]) -> Iterator[str]:
         for name, task in self.tasks.items():
             mine = figures["heads"][name]

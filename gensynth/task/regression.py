@@ -170,6 +170,13 @@ class Regression(Task):
         needed = (limit**power * (done + left) - errors.mean(1).sum()) / left
         return _stays_under(needed, by_person, len(np.unique(ahead.people)))
 
+    @property
+    def interval_by(self) -> str:
+        return "95 % intervals by resampling people"
+
+    def evidence(self, figures: Mapping[str, Any]) -> str:
+        return "by resampling people"
+
     def lines(self, figures: Mapping[str, Any]) -> Iterator[str]:
         from gensynth.task.regression_shown import lines
 

@@ -12,6 +12,7 @@ from gensynth.search import Setting, prepare
 from gensynth.search.forecast import MARGIN, Forecast, Pace
 from gensynth.search.outcome import Outcome, ranking
 from gensynth.space import trace
+from gensynth.task import Classification
 from tests.search.session import Session
 
 
@@ -229,4 +230,4 @@ def test_finalists_come_in_turn_by_u_and_by_accuracy():
         made(4, 0.80, 200.0, False),
         made(5, 0.85, 10.0, False),
     ]
-    assert [one.trial for one in ranking(outcomes)] == [0, 1, 2, 3, 5, 4]
+    assert [one.trial for one in ranking(outcomes, Classification().headline)] == [0, 1, 2, 3, 5, 4]
