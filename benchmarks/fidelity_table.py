@@ -180,7 +180,8 @@ class Measured:
 def accuracy(entries: Sequence[Entry], folds: Collection[int]) -> float:
     """Share of the test images of some folds that are right."""
     counted = [entry for entry in entries if entry.fold in folds]
-    return sum(entry.correct for entry in counted) / sum(entry.total for entry in counted)
+    correct = sum(entry.scores["correct"] or 0 for entry in counted)
+    return correct / sum(entry.total for entry in counted)
 
 
 def likelihood(entries: Sequence[Entry], folds: Collection[int]) -> float:
@@ -189,9 +190,10 @@ def likelihood(entries: Sequence[Entry], folds: Collection[int]) -> float:
     It tells networks apart that are right equally often, by how sure they are.
     """
     counted = [entry for entry in entries if entry.fold in folds]
-    if any(entry.cross_entropy is None for entry in counted):
+    said = [entry.scores.get("cross_entropy") for entry in counted]
+    if any(one is None for one in said):
         return math.nan
-    total = sum((entry.cross_entropy or 0.0) * entry.total for entry in counted)
+    total = sum((one or 0.0) * entry.total for one, entry in zip(said, counted, strict=True))
     return -total / sum(entry.total for entry in counted)
 
 

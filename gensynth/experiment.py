@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
-from gensynth.data import DataConfig, Dataset, Fold, FoldBy, folds
+from gensynth.data import DataConfig, Dataset, Fold, FoldBy, folds, load
 from gensynth.errors import UserError
 from gensynth.execution.units import Rung
-from gensynth.indicator import Indicator, known_metrics
+from gensynth.indicator import Indicator
 from gensynth.performance import Performance
+from gensynth.task import AnyTask, Classification
 from gensynth.training import Recipe
 
 Positive = Annotated[int, Field(ge=1)]
@@ -70,8 +73,8 @@ class Fidelity(_Config):
         reduction: η: one candidate in so many goes on from rung to rung; None lets all go on.
         risk: Accepted probability, at each decision, of stopping a candidate that would have met
             1_r; 0 stops only those that certainly cannot.
-        margin: By how much the search asks for more than the least accuracy and recalls of 1_r, a
-            share. What is picked by the accuracy on few folds is flattered by it. With a negative
+        margin: By how much the search asks for more than 1_r of what a network is to be good at, a
+            share. What is picked by its figures on few folds is flattered by them. With a negative
             margin near misses are trained to the end too. The confirmation judges by 1_r as it is.
     """
 
@@ -153,6 +156,7 @@ class Experiment(_Config):
         search_space: What may be changed about φ, see :mod:`gensynth.space`.
         constraint: The indicator function 1_r.
         data: The images.
+        task: What networks are asked about them.
         training: The recipe.
         performance: U, the greater the better.
         sampler: Name of who proposes networks, see :mod:`gensynth.search.samplers`; the class where
@@ -175,6 +179,9 @@ class Experiment(_Config):
     search_space: dict[str, Any]
     constraint: Indicator
     data: DataConfig
+    task: Annotated[AnyTask, Field(exclude_if=lambda task: task == Classification())] = (
+        Classification()
+    )
     training: Recipe
     performance: Performance
     sampler: str
@@ -192,6 +199,27 @@ class Experiment(_Config):
             raise ValueError(f"warm_start needs sampler generative, not {self.sampler}")
         return self
 
+    @model_validator(mode="after")
+    def _asks(self) -> Experiment:
+        """Refuses bounds and recipes that are wrong with whatever data."""
+        mistakes = [
+            (("constraint", "bounds", *keys), error)
+            for keys, error in self.constraint.mistakes(self.task)
+        ]
+        try:
+            self.task.check_recipe(self.training.model_dump())
+        except UserError as error:
+            mistakes.append((tuple(error.where.split(".")), error))
+        if mistakes:
+            raise ValidationError.from_exception_data(
+                type(self).__name__,
+                [
+                    InitErrorDetails(type="value_error", loc=keys, input=None, ctx={"error": error})
+                    for keys, error in mistakes
+                ],
+            )
+        return self
+
     @property
     def label(self) -> str:
         """The name, or one made of constraint, prototype, space and data."""
@@ -207,7 +235,19 @@ class Experiment(_Config):
     @property
     def searched(self) -> Indicator:
         """1_r as candidates are judged: with the margin of the search fidelity."""
-        return self.constraint.tightened(self.fidelity.margin)
+        return self.constraint.tightened(self.fidelity.margin, self.task)
+
+    def load(self) -> Dataset:
+        """The images, with what is asked about them.
+
+        Raises:
+            UserError: If they cannot be loaded or do not know what the task asks for.
+        """
+        return load(self.data).asked(self.task)
+
+    def measured(self, metrics: Mapping[str, float]) -> float:
+        """U of a network with these metrics, static and trained."""
+        return self.performance(self.task.quality(metrics), metrics)
 
     @property
     def confirm_epochs(self) -> int:
@@ -219,11 +259,10 @@ def check_constraint(experiment: Experiment, dataset: Dataset) -> None:
     """Refuses bounds on what these data do not have.
 
     Raises:
-        UserError: For a metric that is unknown, the recall of a class that is not among the data's,
-            or a bound that no value of its metric meets.
+        UserError: For a metric that is unknown, or a bound that no value of its metric meets.
     """
     try:
-        experiment.constraint.check(known_metrics(dataset.classes))
+        experiment.constraint.check(dataset.task)
     except UserError as error:
         where = f"constraint {experiment.constraint.name}: {error.where}"
         raise UserError(error.problem, where=where, remedy=error.remedy) from error

@@ -17,27 +17,19 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails
 
 from gensynth.cost import STATIC_METRICS
 from gensynth.errors import UserError
+from gensynth.task import Metric, Task
 from gensynth.validation import alternatives
 
-TRAINED_METRICS: tuple[str, ...] = (
-    "accuracy",
-    "accuracy_fold_mean",
-    "accuracy_sequence",
-    "recall.min",
-)
-"""Metrics known only after training; every class adds a ``recall.<class>``."""
-
-RECALL = "recall."
 MOST = 1e9
 """Violations are cut off here, so that they stay finite in JSON; NaN is violated by as much."""
+
+_COST = Metric(name="cost", label="cost", direction="minimize")
 
 MetricName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.\- ]*$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -90,7 +82,7 @@ class Indicator(BaseModel):
     @field_validator("bounds", mode="before")
     @classmethod
     def _dots_in_names(cls, bounds: Any) -> Any:
-        """Joins what the command line takes apart: ``bounds.recall.fear.min=0.8``."""
+        """Joins what the command line takes apart: ``bounds.<metric>.<part>.min=0.8``."""
         if not isinstance(bounds, Mapping):
             return bounds
         joined: dict[str, Any] = {}
@@ -101,27 +93,6 @@ class Indicator(BaseModel):
             else:
                 joined[name] = bound
         return joined
-
-    @field_validator("bounds")
-    @classmethod
-    def _can_be_met(cls, bounds: dict[str, Bound]) -> dict[str, Bound]:
-        """What is wrong with whatever data: only the classes are not known yet."""
-        mistakes = [
-            mistake
-            for name, bound in bounds.items()
-            for mistake in _mistakes(name, bound, (*known_metrics(), _any_recall(name)))
-        ]
-        if mistakes:
-            raise ValidationError.from_exception_data(
-                cls.__name__,
-                [
-                    InitErrorDetails(
-                        type="value_error", loc=keys, input=bounds[keys[0]], ctx={"error": error}
-                    )
-                    for keys, error in mistakes
-                ],
-            )
-        return bounds
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -143,17 +114,20 @@ class Indicator(BaseModel):
         """The bounds on what is known only after training."""
         return self._subset([name for name in self.bounds if name not in STATIC_METRICS])
 
-    def tightened(self, margin: float) -> Indicator:
-        """The same bounds, but for shares that have to be at least something: those rise.
+    def tightened(self, margin: float, task: Task) -> Indicator:
+        """The same bounds, but for those that ask a network to be good: they ask for more.
+
+        Shares that have to be at least something rise by the margin, and errors that may be at most
+        something fall by that share of it.
 
         Args:
-            margin: By how much, a share; they fall by a negative one. None leaves 0 to 1.
+            margin: By how much, a share; a negative one asks for less. No share leaves 0 to 1.
+            task: Whose metrics they are.
         """
         bounds = {
-            name: bound.model_copy(update={"min": min(1.0, max(0.0, bound.min + margin))})
-            if name not in STATIC_METRICS and bound.min is not None
-            else bound
+            name: bound if metric is None else _tightened(bound, metric, margin)
             for name, bound in self.bounds.items()
+            for metric in (None if name in STATIC_METRICS else task.metric(name),)
         }
         return self.model_copy(update={"bounds": bounds})
 
@@ -183,33 +157,26 @@ class Indicator(BaseModel):
         """Whether a network is known to satisfy 1_r: a missing metric does not."""
         return metrics.keys() >= self.bounds.keys() and self.total_violation(metrics) == 0
 
-    def check(self, known: Collection[str]) -> None:
+    def check(self, task: Task) -> None:
         """Refuses bounds that name no metric or that no metric's value can ever meet.
 
         Args:
-            known: Names of the metrics that the experiment produces; :func:`known_metrics` gives
-                them.
+            task: What networks are asked; about certain data, or about any.
 
         Raises:
-            UserError: One line with the key: a metric unknown to the experiment, or a bound outside
-                of what the metric can be (an accuracy above 1, a negative count).
+            UserError: One line with the key: an unknown metric, or a bound outside of what the
+                metric can be (a share above 1, a negative count).
         """
+        for _, error in self.mistakes(task):
+            raise error
+
+    def mistakes(self, task: Task) -> Iterator[tuple[tuple[str, ...], UserError]]:
+        """Yields what :meth:`check` refuses, and the keys under ``bounds`` where it is."""
         for name, bound in self.bounds.items():
-            for _, error in _mistakes(name, bound, known):
-                raise error
+            yield from _mistakes(name, bound, task)
 
     def _subset(self, names: Collection[str]) -> Indicator:
         return self.model_copy(update={"bounds": {name: self.bounds[name] for name in names}})
-
-
-def known_metrics(classes: Collection[str] = ()) -> tuple[str, ...]:
-    """Names of all metrics: static ones, then trained ones, then the recall of each class."""
-    return (*STATIC_METRICS, *TRAINED_METRICS, *(f"{RECALL}{name}" for name in classes))
-
-
-def metric_range(name: str) -> tuple[float, float]:
-    """The least and greatest value that a metric can have, whatever the network."""
-    return (0.0, math.inf) if name in STATIC_METRICS else (0.0, 1.0)
 
 
 def _relative(excess: float, bound: float) -> float:
@@ -225,24 +192,24 @@ def _names_of(name: str, known: Collection[str]) -> str:
     return listed if near == listed else f"{near} the metrics are {', '.join(sorted(known))}"
 
 
-def _any_recall(name: str) -> str:
-    return name if name.startswith(RECALL) and name != RECALL else "recall.<class>"
+def _tightened(bound: Bound, metric: Metric, margin: float) -> Bound:
+    if metric.share and bound.min is not None:
+        return bound.model_copy(update={"min": min(1.0, max(0.0, bound.min + margin))})
+    if metric.direction == "minimize" and bound.max is not None:
+        return bound.model_copy(update={"max": bound.max * (1 - margin)})
+    return bound
 
 
-def _mistakes(
-    name: str, bound: Bound, known: Collection[str]
-) -> Iterator[tuple[tuple[str, ...], UserError]]:
-    """Yields what is wrong with a bound, and the keys under ``bounds`` where it is."""
-    if name not in known:
-        remedy = _names_of(name, known)
+def _mistakes(name: str, bound: Bound, task: Task) -> Iterator[tuple[tuple[str, ...], UserError]]:
+    metric = _COST if name in STATIC_METRICS else task.metric(name)
+    if metric is None:
+        remedy = _names_of(name, (*STATIC_METRICS, *task.known_as))
         yield (name,), UserError("unknown metric", where=f"bounds.{name}", remedy=remedy)
         return
-    low, high = metric_range(name)
-    kind = "a fraction between 0 and 1" if high == 1 else "never negative"
-    if bound.min is not None and bound.min > high:
-        yield _unmet(name, "min", bound.min, kind, f"write at most {high:g}")
-    if bound.max is not None and bound.max < low:
-        yield _unmet(name, "max", bound.max, kind, f"write at least {low:g}")
+    if bound.min is not None and bound.min > metric.high:
+        yield _unmet(name, "min", bound.min, metric.range, f"write at most {metric.high:g}")
+    if bound.max is not None and bound.max < metric.low:
+        yield _unmet(name, "max", bound.max, metric.range, f"write at least {metric.low:g}")
 
 
 def _unmet(

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LEAST_ACCURACY = 1e-4
-"""Fraction below which an accuracy is scored as this one, so that U stays finite."""
+LEAST_QUALITY = 1e-4
+"""Share below which a quality is scored as this one, so that U stays finite."""
 
 Exponent = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def netscore(
-    accuracy: float,
+    quality: float,
     params: float,
     macs: float,
     *,
@@ -23,7 +23,7 @@ def netscore(
     beta: float = 0.5,
     gamma: float = 0.5,
 ) -> float:
-    """Scores a network's accuracy against its size and its operations.
+    """Scores how good a network is against its size and its operations.
 
     Omega = 20 log10(a^alpha / (p^beta m^gamma)), with a in percent, p in millions of parameters and
     m in billions of multiply-accumulates: Wong 2018, "NetScore: Towards Universal Metrics for
@@ -31,10 +31,11 @@ def netscore(
     arXiv:1806.05512. Other units shift it by a constant.
 
     Args:
-        accuracy: Fraction in [0, 1]; below ``LEAST_ACCURACY`` (0.01 %) it counts as that.
+        quality: Share in [0, 1], see :meth:`gensynth.task.Task.quality`; below ``LEAST_QUALITY``
+            (0.01 %) it counts as that.
         params: Number of parameters; below 1 it counts as 1.
         macs: Multiply-accumulates for one image; below 1 they count as 1.
-        alpha: Weight of the accuracy.
+        alpha: Weight of the quality.
         beta: Weight of the parameters.
         gamma: Weight of the multiply-accumulates.
 
@@ -46,7 +47,7 @@ def netscore(
         100.9
     """
     return 20 * (
-        alpha * math.log10(100 * _at_least(accuracy, LEAST_ACCURACY))
+        alpha * math.log10(100 * _at_least(quality, LEAST_QUALITY))
         - beta * math.log10(_at_least(params, 1) / 1e6)
         - gamma * math.log10(_at_least(macs, 1) / 1e9)
     )
@@ -56,7 +57,7 @@ class NetScore(BaseModel):
     """NetScore as U: see :func:`netscore`.
 
     Attributes:
-        alpha: Weight of the accuracy.
+        alpha: Weight of the quality.
         beta: Weight of the parameters.
         gamma: Weight of the multiply-accumulates.
     """
@@ -68,17 +69,18 @@ class NetScore(BaseModel):
     beta: Exponent = 0.5
     gamma: Exponent = 0.5
 
-    def __call__(self, metrics: Mapping[str, float]) -> float:
-        """U of a network with these metrics, in dB.
+    def __call__(self, quality: float, metrics: Mapping[str, float]) -> float:
+        """U of a network, in dB.
 
         Args:
-            metrics: At least ``accuracy``, ``params`` and ``macs``.
+            quality: A share, see :func:`netscore`.
+            metrics: At least ``params`` and ``macs``.
 
         Raises:
             KeyError: If one of them is missing.
         """
         return netscore(
-            metrics["accuracy"],
+            quality,
             metrics["params"],
             metrics["macs"],
             alpha=self.alpha,
@@ -87,27 +89,29 @@ class NetScore(BaseModel):
         )
 
 
-class Accuracy(BaseModel):
-    """Accuracy alone as U, on NetScore's scale: 20 log10 of the percentage, in dB."""
+class Quality(BaseModel):
+    """Quality alone as U, on NetScore's scale: 20 log10 of the percentage, in dB.
+
+    Attributes:
+        kind: ``accuracy`` is what runs called it when there was one task.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["accuracy"]
+    kind: Literal["quality", "accuracy"]
 
-    def __call__(self, metrics: Mapping[str, float]) -> float:
-        """U of a network with these metrics, in dB.
+    def __call__(self, quality: float, metrics: Mapping[str, float]) -> float:
+        """U of a network, in dB.
 
         Args:
-            metrics: At least ``accuracy``.
-
-        Raises:
-            KeyError: If it is missing.
+            quality: A share, see :func:`netscore`.
+            metrics: Not looked at.
         """
-        return 20 * math.log10(100 * _at_least(metrics["accuracy"], LEAST_ACCURACY))
+        return 20 * math.log10(100 * _at_least(quality, LEAST_QUALITY))
 
 
-Performance = Annotated[NetScore | Accuracy, Field(discriminator="kind")]
-"""The configuration of U: callable on a network's metrics."""
+Performance = Annotated[NetScore | Quality, Field(discriminator="kind")]
+"""The configuration of U: callable on a network's quality and metrics."""
 
 
 def _at_least(value: float, floor: float) -> float:

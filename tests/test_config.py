@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from gensynth.config import GROUPS, Base, compose, find, load, options
 from gensynth.config.overrides import parse
 from gensynth.errors import UserError
-from gensynth.indicator import Indicator
+from gensynth.experiment import Experiment as WholeExperiment
 
 MINE = "name: mine\nbounds: {params: {max: 5e4}, macs: {max: 1e6}}\n"
 
@@ -283,10 +283,6 @@ def test_a_value_of_an_earlier_experiment_is_refused_with_its_file():
         load(Experiment, TINY, base=wrong)
 
 
-class Bounded(BaseModel):
-    constraint: Indicator
-
-
 @pytest.mark.parametrize(
     ("bounds", "overrides", "expected"),
     [
@@ -316,7 +312,7 @@ def test_a_wrong_bound_is_refused_with_its_file_before_any_data_are_read(
 ):
     (workplace / "constraints/bad.yaml").write_text(f"name: bad\nbounds: {bounds}\n")
     with pytest.raises(UserError) as caught:
-        load(Bounded, [*TINY, "constraint=bad", *overrides])
+        load(WholeExperiment, ["constraint=bad", *overrides])
     assert str(caught.value).startswith(expected)
 
 

@@ -16,6 +16,7 @@ EXPECTED = {
     },
     "nano_a": {"accuracy": {"min": 0.976}, "params": {"max": 232_000}},
     "nano_b": {"accuracy": {"min": 0.92}, "params": {"max": 136_000}},
+    "pose": {"mae_pose": {"max": 4}, "params": {"max": 20_000}, "macs": {"max": 3e6}},
 }
 
 

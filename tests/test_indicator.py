@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from gensynth.cost import STATIC_METRICS
 from gensynth.errors import UserError
-from gensynth.indicator import MOST, Bound, Indicator, known_metrics, metric_range
+from gensynth.indicator import MOST, Bound, Indicator
+from gensynth.task import Classification, Regression
 from gensynth.validation import validate
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
+ASKED = Classification()
+POSE = Regression(name="pose", numbers=("yaw", "pitch"), unit="°")
 METRICS = {"params": 100_000.0, "macs": 5e6, "accuracy": 0.93}
 
 
@@ -87,17 +90,26 @@ def test_a_margin_raises_what_shares_must_at_least_be_and_nothing_else():
         "params": {"min": 10, "max": 136_000},
     }
     plain = Indicator.model_validate({"name": "some", "bounds": bounds})
-    tightened = plain.tightened(0.05)
+    tightened = plain.tightened(0.05, ASKED)
     assert tightened.bounds["accuracy"].min == pytest.approx(0.97)
     assert tightened.bounds["recall.fear"].min == tightened.bounds["recall.fear"].max == 1.0
     assert tightened.static == plain.static
     assert tightened.bounds["accuracy_fold_mean"] == plain.bounds["accuracy_fold_mean"]
     assert tightened.keys == plain.keys
-    assert plain.tightened(0) == plain
-    eased = plain.tightened(-0.95)
+    assert plain.tightened(0, ASKED) == plain
+    eased = plain.tightened(-0.95, ASKED)
     assert eased.bounds["accuracy"].min == 0
     assert eased.bounds["recall.fear"].min == pytest.approx(0.02)
     assert eased.static == plain.static
+
+
+def test_a_margin_lowers_what_errors_may_be():
+    plain = indicator(mae_pose={"max": 5}, r2_pose={"min": 0.5}, params={"max": 9})
+    tightened = plain.tightened(0.1, POSE)
+    assert tightened.bounds["mae_pose"].max == pytest.approx(4.5)
+    assert tightened.bounds["r2_pose"] == plain.bounds["r2_pose"]
+    assert tightened.static == plain.static
+    assert plain.tightened(-0.1, POSE).bounds["mae_pose"].max == pytest.approx(5.5)
 
 
 def test_a_bound_exactly_met_is_satisfied():
@@ -124,17 +136,19 @@ def test_a_bound_that_bounds_nothing_is_refused_by_its_key(bounds, key):
 
 def test_an_unknown_metric_is_named_with_those_that_exist():
     with pytest.raises(UserError) as raised:
-        indicator(acuracy={"min": 0.9})
+        indicator(acuracy={"min": 0.9}).check(ASKED)
     line = str(raised.value)
     assert line.startswith("bounds.acuracy: unknown metric; did you mean 'accuracy'")
-    assert all(name in line for name in (*known_metrics(), "recall.<class>"))
+    assert all(
+        name in line for name in (*STATIC_METRICS, "accuracy", "recall.min", "recall.<class>")
+    )
 
 
 def test_recall_of_a_class_is_known_only_where_there_is_the_class():
     bounds = indicator(**{"recall.fear": {"min": 0.5}})
-    bounds.check(known_metrics(["fear", "anger"]))
+    bounds.check(Classification(classes=("fear", "anger")))
     with pytest.raises(UserError, match=r"bounds\.recall\.fear"):
-        bounds.check(known_metrics(["anger"]))
+        bounds.check(Classification(classes=("anger",)))
 
 
 def test_a_wrong_key_of_a_bound_is_told_the_right_ones():
@@ -149,27 +163,35 @@ def test_a_wrong_key_of_a_bound_is_told_the_right_ones():
 )
 def test_a_bound_outside_of_what_a_metric_can_be_is_named(metric, end, value):
     with pytest.raises(UserError) as raised:
-        indicator(**{metric: {end: value}})
+        indicator(**{metric: {end: value}}).check(ASKED)
     assert raised.value.where == f"bounds.{metric}.{end}"
     assert f"{value:g}" in str(raised.value)
 
 
 def test_bounds_at_the_edge_of_the_possible_are_allowed():
-    indicator(accuracy={"min": 1}, params={"max": 0}).check(known_metrics())
+    indicator(accuracy={"min": 1}, params={"max": 0}).check(ASKED)
 
 
 @pytest.mark.parametrize("file", ["nano_a", "nano_b", "emotionnet", "fast", "microcontroller"])
 def test_the_shipped_indicators_are_valid(repository: Path, file: str):
     data = yaml.safe_load((repository / "constraints" / f"{file}.yaml").read_text())
     shipped = validate(Indicator, data)
-    shipped.check(known_metrics())
+    shipped.check(ASKED)
     assert shipped.static.bounds
     assert set(shipped.trained.bounds) == {"accuracy"}
 
 
-def test_every_metric_has_a_range():
-    assert all(metric_range(name) == (0, math.inf) for name in STATIC_METRICS)
-    assert metric_range("recall.fear") == (0, 1)
+def test_bounds_name_the_metrics_of_the_task():
+    bounds = indicator(mae_pose={"max": 5}, rmse_yaw={"max": 9}, r2_pose={"min": -1})
+    bounds.check(POSE)
+    with pytest.raises(UserError, match=r"bounds\.mae_pose: unknown metric"):
+        bounds.check(ASKED)
+    with pytest.raises(UserError, match=r"bounds\.accuracy: unknown metric; use one of .*mae_yaw"):
+        indicator(accuracy={"min": 0.5}).check(POSE)
+    with pytest.raises(UserError, match="no network can meet -1: mae_pose is never negative"):
+        indicator(mae_pose={"max": -1}).check(POSE)
+    with pytest.raises(UserError, match=r"no network can meet 1\.5: r2_pose is at most 1"):
+        indicator(r2_pose={"min": 1.5}).check(POSE)
 
 
 def test_a_metric_with_a_dot_may_come_nested_as_from_the_command_line():

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from gensynth.errors import UserError
-from gensynth.performance import Accuracy, NetScore, Performance, netscore
+from gensynth.performance import NetScore, Performance, Quality, netscore
 from gensynth.validation import validate
 
-METRICS = {"accuracy": 0.927, "params": 136_000.0, "macs": 44.2e6}
+METRICS = {"params": 136_000.0, "macs": 44.2e6}
 fractions = st.floats(0.0, 1.0)
 counts = st.floats(1.0, 1e12)
 
@@ -33,12 +33,12 @@ def test_halving_parameters_and_macs_is_worth_six_decibels():
 
 
 @given(fractions, counts, counts)
-def test_netscore_is_finite_everywhere(accuracy, params, macs):
-    assert math.isfinite(netscore(accuracy, params, macs))
+def test_netscore_is_finite_everywhere(quality, params, macs):
+    assert math.isfinite(netscore(quality, params, macs))
 
 
 @given(fractions, fractions, counts, counts)
-def test_netscore_never_falls_with_accuracy(first, second, params, macs):
+def test_netscore_never_falls_with_quality(first, second, params, macs):
     low, high = sorted((first, second))
     assert netscore(low, params, macs) <= netscore(high, params, macs)
 
@@ -49,19 +49,20 @@ def test_nothing_right_and_nothing_there_still_score():
 
 
 def test_kinds():
-    adapter = TypeAdapter[NetScore | Accuracy](Performance)
-    assert adapter.validate_python({"kind": "netscore"})(METRICS) == netscore(
+    adapter = TypeAdapter[NetScore | Quality](Performance)
+    assert adapter.validate_python({"kind": "netscore"})(0.927, METRICS) == netscore(
         0.927, 136_000, 44.2e6
     )
     weighted = adapter.validate_python({"kind": "netscore", "beta": 0, "gamma": 0})
-    assert weighted(METRICS) == pytest.approx(40 * math.log10(92.7))
-    accuracy = adapter.validate_python({"kind": "accuracy"})
-    assert accuracy({"accuracy": 1.0}) == pytest.approx(40.0)
-    assert math.isfinite(accuracy({"accuracy": 0.0}))
+    assert weighted(0.927, METRICS) == pytest.approx(40 * math.log10(92.7))
+    for kind in ("quality", "accuracy"):
+        alone = adapter.validate_python({"kind": kind})
+        assert alone(1.0, METRICS) == pytest.approx(40.0)
+        assert math.isfinite(alone(0.0, METRICS))
 
 
 @pytest.mark.parametrize(
-    "config", [{"kind": "loss"}, {"kind": "accuracy", "alpha": 2}, {"kind": "netscore", "beta": -1}]
+    "config", [{"kind": "loss"}, {"kind": "quality", "alpha": 2}, {"kind": "netscore", "beta": -1}]
 )
 def test_a_wrong_performance_is_one_line(config):
     with pytest.raises(UserError, match="performance"):

@@ -15,9 +15,11 @@ from gensynth.errors import UserError
 
 if TYPE_CHECKING:
     from gensynth.config import Base
+    from gensynth.task import Task
 
 PROTOCOL = (
     "data",
+    "task",
     "folds",
     "training",
     "fidelity",
@@ -108,7 +110,7 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(figures))
         return
-    for line in _lines(figures):
+    for line in _lines(figures, experiment.task):
         typer.echo(line)
     if output is not None:
         typer.echo(f"  written to {output}: evaluation.json, evaluation.svg")
@@ -142,48 +144,39 @@ def _protocol(path: Path) -> Base | None:
     return Base(str(path / "config.yaml"), values)
 
 
-def _lines(figures: dict[str, Any]) -> Iterator[str]:
+def _lines(figures: dict[str, Any], task: Task) -> Iterator[str]:
     drawn = " (SYNTHETIC faces)" if figures["synthetic"] else ""
     seeds = ", ".join(map(str, figures["seeds"]))
     spread = figures["spread"]
-    accuracies = ", ".join(f"{one:.2%}" for one in figures["per_seed"])
-    deviation = "" if spread is None else f" (standard deviation {100 * spread:.2f} points)"
+    metric = task.headline
+    values = ", ".join(metric.shown(one, 2) for one in figures["per_seed"])
+    unit = "points" if metric.share else metric.unit
+    deviation = (
+        "" if spread is None else f" (standard deviation {metric.scale * spread:.2f} {unit})"
+    )
     yield (
         f"{figures['name']} on {figures['data']}{drawn}: "
         f"{figures['params']} parameters, {figures['macs'] / 1e6:.1f} M MACs"
     )
-    yield f"  accuracy           {_stated(figures)}"
-    yield f"  mean over folds    {figures['fold_mean']:.2%}"
-    yield f"  sequences          {figures['sequence_accuracy']:.2%}"
-    yield f"  by training seed   {accuracies}{deviation}"
+    yield f"  {metric.label:<18} {_stated(figures, task)}"
+    yield f"  {'by training seed':<18} {values}{deviation}"
     yield f"  {figures['epochs']} epochs, seeds {seeds}"
-    yield from _confusion(figures)
+    yield from task.lines(figures)
     for chosen in figures["chosen"]:
         yield f"  {chosen['words']}"
         if chosen["seen"]:
-            yield f"    on the other folds: {_unseen(chosen['unseen'])}"
+            yield f"    on the other folds: {_unseen(chosen['unseen'], task)}"
     yield f"  satisfies {figures['constraint']}: {'yes' if figures['feasible'] else 'no'}"
 
 
-def _stated(figures: dict[str, Any]) -> str:
-    low, high = figures["interval"]
+def _stated(figures: dict[str, Any], task: Task) -> str:
+    metric, (low, high) = task.headline, map(task.headline.shown, figures["interval"])
+    word = "of" if metric.share else "on"
     return (
-        f"{figures['accuracy']:.2%} of {figures['images']} images "
-        f"(95 % interval {low:.1%} to {high:.1%}, by {figures['sequences']} sequences)"
+        f"{metric.shown(figures[metric.name], 2)} {word} {figures['images']} images "
+        f"(95 % interval {low} to {high}, {task.evidence(figures)})"
     )
 
 
-def _unseen(figures: dict[str, Any] | None) -> str:
-    return "there are none" if figures is None else _stated(figures)
-
-
-def _confusion(figures: dict[str, Any]) -> Iterator[str]:
-    """A line a class: its images by what they were taken for, over all seeds, and its recall."""
-    classes, counts = figures["classes"], figures["confusion"]
-    width = max(9, *map(len, classes)) + 1
-    yield "  class \\ taken for".ljust(2 + 2 * width) + "".join(f"{c:>{width}}" for c in classes)
-    for name, row in zip(classes, counts, strict=True):
-        recall = figures["recall"].get(name)
-        told = "no images" if recall is None else f"{recall:.1%}"
-        cells = "".join(f"{count:>{width}}" for count in row)
-        yield f"    {name}".ljust(2 + 2 * width) + f"{cells}   recall {told}"
+def _unseen(figures: dict[str, Any] | None, task: Task) -> str:
+    return "there are none" if figures is None else _stated(figures, task)

@@ -120,7 +120,7 @@ def _best(best: Best | None) -> str:
     if best is None:
         return "none trained in full yet"
     figures = (
-        f"trial {best.trial}, {best.metrics['accuracy']:.1%} on the search's folds, "
+        f"trial {best.trial}, {best.shown} on the search's folds, "
         f"{grouped(best.metrics['params'])} parameters, {best.metrics['macs'] / 1e6:.1f} M MACs, "
         f"U {best.performance:.1f} dB"
     )

@@ -83,6 +83,7 @@ def _table(results: Results) -> Table:
 
     from gensynth.cli.describe import grouped
 
+    metric = results.task.headline
     data = "SYNTHETIC faces" if results.synthetic else results.data
     table = Table(title=f"{results.name} ({data})", box=None, header_style="bold")
     table.add_column("trial", justify="right")
@@ -90,7 +91,7 @@ def _table(results: Results) -> Table:
     for name in (
         "parameters",
         "M MACs",
-        "accuracy in search",
+        f"{metric.label} in search",
         "confirmed",
         "95 % interval",
         "U dB",
@@ -104,9 +105,9 @@ def _table(results: Results) -> Table:
             _verdict(network),
             grouped(network.params),
             f"{network.macs / 1e6:.2f}",
-            f"{searched.accuracy:.1%} ({searched.folds} folds)" if searched else "",
-            f"{confirmed.accuracy:.1%}" if confirmed else "",
-            "{:.1%} to {:.1%}".format(*interval) if interval else "",
+            f"{metric.shown(searched.value(metric))} ({searched.folds} folds)" if searched else "",
+            metric.shown(confirmed.value(metric)) if confirmed else "",
+            " to ".join(map(metric.shown, interval)) if interval else "",
             "" if network.performance is None else f"{network.performance:.1f}",
         )
     return table

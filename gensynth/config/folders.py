@@ -17,7 +17,7 @@ FOLDERS = {
     "constraint": "constraints",
     "experiment": "experiments",
 }
-GROUPS = (*FOLDERS, "data", "training")
+GROUPS = (*FOLDERS, "data", "task", "training")
 
 
 def folders(group: str) -> tuple[Path, ...]:

@@ -49,7 +49,7 @@ class EvaluationDirectory:
 
     @property
     def drawing(self) -> Path:
-        """The confusion matrix and the recalls, drawn."""
+        """What the network says against what is true, drawn."""
         return self.path / "evaluation.svg"
 
 
@@ -87,7 +87,9 @@ def fingerprint(dataset: Dataset) -> str:
     digest = hashlib.sha256(repr(dataset.images.shape).encode())
     digest.update(dataset.images.data)
     subjects = [] if dataset.subjects is None else dataset.subjects.tolist()
-    told = (dataset.labels.tolist(), dataset.classes, subjects, dataset.sequences.tolist())
+    told = [dataset.labels.tolist(), dataset.classes, subjects, dataset.sequences.tolist()]
+    if not dataset.task.indices:
+        told.append(dataset.targets.tolist())
     digest.update(json.dumps(told).encode())
     return digest.hexdigest()
 

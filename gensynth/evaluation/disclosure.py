@@ -1,7 +1,7 @@
 """Whose test images chose what, and the figures on those that chose nothing.
 
-Whatever is picked by the accuracy on some images has too good an accuracy on them. So a figure that
-is reported stands beside the same figure on the folds that the choice did not see.
+Whatever is picked by its figures on some images has too good figures on them. So a figure that is
+reported stands beside the same figure on the folds that the choice did not see.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from gensynth.data import Dataset, Fold
 from gensynth.experiment import Folds
 from gensynth.genome import Genome
-from gensynth.training import FoldResult, Recipe, Tuned, evaluate, mean_evaluation
+from gensynth.training import FoldResult, Recipe, Tuned, evaluate_all
 
 SAME_PEOPLE = frozenset({"ckplus", "ck48"})
 """Names of data sets of the same people, so that their folds by subject are the same too."""
@@ -75,20 +75,13 @@ def figures_without(
         folds: All folds.
 
     Returns:
-        ``folds``, ``accuracy``, ``images``, ``sequences`` and ``interval``; None where a
-        cross-validation has no other fold.
+        ``folds``, the headline metric by its name, ``images``, ``sequences`` and ``interval``; None
+        where a cross-validation has no other fold.
     """
     parts = [[one for one in part if one.fold not in seen] for part in repetitions]
     if not all(parts):
         return None
-    found = mean_evaluation([evaluate(part, dataset, folds) for part in parts])
-    return {
-        "folds": list(found.folds),
-        "accuracy": found.accuracy,
-        "images": found.images,
-        "sequences": found.sequences,
-        "interval": list(found.interval),
-    }
+    return evaluate_all(parts, dataset, folds).brief(dataset.task.headline)
 
 
 def spelled(folds: Sequence[int]) -> str:
@@ -116,12 +109,12 @@ def _network(genome: Genome, dataset: Dataset, folds: Folds) -> Disclosure:
         words = f"{began} with other folds than these, or its file does not tell with which."
         return Disclosure("network", words, everything)
     seen = tuple(range(min(count, folds.count)))
-    words = f"{began}, by its accuracy on the test images of {spelled(seen)}."
+    words = f"{began}, by its {dataset.task.headline.label} on the test images of {spelled(seen)}."
     return Disclosure("network", words, seen)
 
 
 def _peculiar(recipe: Recipe) -> str:
-    """What whoever reads an accuracy, or uses the network, has to know of its recipe."""
+    """What whoever reads a figure, or uses the network, has to know of its recipe."""
     words = ""
     if recipe.pretraining is not None:
         words += " Every training began with weights learned on synthetic (drawn) faces."

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gensynth.cost import cost
-from gensynth.data import Dataset, Fold, load
+from gensynth.data import Dataset, Fold
 from gensynth.errors import UserError
 from gensynth.evaluation.directory import EvaluationDirectory, fingerprint, open_evaluation
 from gensynth.evaluation.disclosure import disclosures, figures_without
@@ -35,7 +35,7 @@ from gensynth.training import (
     check_fits,
     check_pretraining,
     evaluate,
-    mean_evaluation,
+    evaluate_all,
 )
 
 GREATEST_SEED = 2**63 - 1
@@ -150,7 +150,7 @@ def evaluate_network(
             else, or if a training fails.
         KeyboardInterrupt: After Ctrl-C.
     """
-    dataset = load(experiment.data)
+    dataset = experiment.load()
     laid = experiment.folds.lay(dataset)
     check_constraint(experiment, dataset)
     check_fits(genome, dataset)
@@ -216,8 +216,13 @@ def _journal(
         "folds": experiment.folds.model_dump(mode="json"),
         "training": _recipe(bench.recipe),
     }
+    same |= experiment.model_dump(mode="json", include={"task"})
     with open_evaluation(EvaluationDirectory(output), genome, same) as journal:
         yield journal
+
+
+def _task(experiment: Experiment) -> dict[str, Any]:
+    return experiment.task.model_dump(mode="json")
 
 
 def _recipe(recipe: Recipe) -> dict[str, Any]:
@@ -243,9 +248,9 @@ def _planned(
     known = {unit for unit in units if journal.find(genome.hash, unit) is not None}
     left = [tuple(unit for unit in part if unit not in known) for part in parts]
     busy = max(1, min(workers, len(units) - len(known)))
-    recalled = ((unit,) for unit in units if unit in known)
+    kept = ((unit,) for unit in units if unit in known)
     return CrossValidations(
-        genome, (*recalled, *shared_out([part for part in left if part], busy))
+        genome, (*kept, *shared_out([part for part in left if part], busy))
     ), busy
 
 
@@ -287,10 +292,9 @@ def _report(
     seeds: Sequence[int],
 ) -> dict[str, Any]:
     dataset, recipe = bench.dataset, bench.recipe
-    judged = [evaluate(part, dataset, bench.folds) for part in repetitions]
-    mean = mean_evaluation(judged)
+    mean = evaluate_all(repetitions, dataset, bench.folds)
     metrics = {**cost(genome).metrics(), **mean.metrics()}
-    accuracies = [one.accuracy for one in judged]
+    values = [evaluate(part, dataset, bench.folds).value for part in repetitions]
     return {
         "format": "gensynth.evaluation",
         "version": 1,
@@ -299,18 +303,18 @@ def _report(
         "synthetic": dataset.synthetic,
         "data": dataset.name,
         "source": dataset.source,
+        "task": _task(experiment),
         "constraint": experiment.constraint.name,
         "feasible": experiment.constraint.feasible(metrics),
         "violations": experiment.constraint.violations(metrics),
         **{name: int(value) for name, value in cost(genome).metrics().items()},
         **mean.figures(),
-        "classes": list(mean.classes),
-        "confusion": mean.confusion.tolist(),
-        "performance": experiment.performance(metrics),
+        **mean.details(),
+        "performance": experiment.measured(metrics),
         "epochs": repetitions[0][0].epochs,
         "seeds": list(seeds),
-        "per_seed": accuracies,
-        "spread": stdev(accuracies) if len(accuracies) > 1 else None,
+        "per_seed": values,
+        "spread": stdev(values) if len(values) > 1 else None,
         "chosen": [
             {
                 "what": one.what,
@@ -333,12 +337,11 @@ def _fold(result: FoldResult, bench: Bench) -> dict[str, Any]:
     return {
         "fold": result.fold,
         "seed": result.seed,
-        "correct": result.correct,
         "total": result.total,
-        "truth": bench.dataset.labels[bench.folds[result.fold].test].tolist(),
+        "truth": bench.dataset.targets[bench.folds[result.fold].test].tolist(),
         "predictions": list(result.predictions),
         "loss": result.loss,
-        "cross_entropy": result.cross_entropy,
+        **result.scores,
         "seconds": round(result.seconds, 3),
         "pretraining": round(result.pretraining, 3),
     }

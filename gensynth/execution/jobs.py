@@ -130,7 +130,7 @@ class Dispatcher:
             if found is None:
                 return None
             source, job = found
-            remaining = self._recall(source, job)
+            remaining = self._from_journal(source, job)
             if remaining:
                 self._behind = True
                 self._count += 1
@@ -207,7 +207,7 @@ class Dispatcher:
             self._position += 1
         return None
 
-    def _recall(self, source: JobSource, job: Job) -> tuple[Unit, ...]:
+    def _from_journal(self, source: JobSource, job: Job) -> tuple[Unit, ...]:
         """Hands what the journal knows to the source; returns what is left to train."""
         units = job.units
         while units:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from gensynth.errors import UserError
 from gensynth.execution.units import Phase, Unit
+from gensynth.task.base import Score
 from gensynth.training import FoldResult
 
 
@@ -32,13 +33,12 @@ class Entry:
         fold: Index of the fold.
         epochs: Passes over its training part.
         seed: Training seed.
-        correct: Test images classified correctly.
         total: Test images.
-        predictions: Class index of each test image.
+        predictions: What is said of each test image, as the task decodes it.
         loss: Final training loss; None if the training diverged.
         seconds: Time that the training took.
-        cross_entropy: Of the test images, in nats; None if the training diverged, or if an earlier
-            version did it.
+        scores: What else the task keeps, by name. In a line they stand among the other keys; a line
+            that an earlier version wrote may have fewer.
         pretraining: Time of the pretraining that was made for it, if one was.
     """
 
@@ -48,12 +48,11 @@ class Entry:
     fold: int
     epochs: int
     seed: int
-    correct: int
     total: int
-    predictions: tuple[int, ...]
+    predictions: tuple[Any, ...]
     loss: float | None
     seconds: float
-    cross_entropy: float | None = None
+    scores: Mapping[str, Score] = field(default_factory=dict)
     pretraining: float = 0.0
 
     @property
@@ -69,11 +68,10 @@ class Entry:
             epochs=self.epochs,
             seed=self.seed,
             predictions=self.predictions,
-            correct=self.correct,
             total=self.total,
             seconds=self.seconds,
             loss=self.loss,
-            cross_entropy=self.cross_entropy,
+            scores=self.scores,
             pretraining=self.pretraining,
         )
 
@@ -81,6 +79,9 @@ class Entry:
     def of(cls, phase: Phase, trial: int | None, genome: str, result: FoldResult) -> Entry:
         """The entry of a result."""
         return cls(phase=phase, trial=trial, genome=genome, **asdict(result))
+
+
+_OWN = frozenset(one.name for one in fields(Entry)) - {"scores"}
 
 
 class Journal:
@@ -137,7 +138,9 @@ class Journal:
 
     def append(self, entry: Entry) -> None:
         """Writes one line and flushes it."""
-        line = json.dumps(asdict(entry), separators=(",", ":")) + "\n"
+        written = asdict(entry)
+        scores = written.pop("scores")
+        line = json.dumps({**written, **scores}, separators=(",", ":")) + "\n"
         self._file.write(line.encode())
         self._file.flush()
         self._known.setdefault((entry.genome, entry.unit), entry)
@@ -178,8 +181,16 @@ def _read(path: Path) -> Iterator[Entry]:
 
 def _entry(data: Any, where: str) -> Entry:
     try:
-        return Entry(**{**data, "predictions": tuple(data["predictions"])})
-    except (KeyError, TypeError) as error:
+        own = {key: data[key] for key in data if key in _OWN}
+        scores = {key: data[key] for key in data if key not in _OWN}
+        if not all(value is None or isinstance(value, int | float) for value in scores.values()):
+            raise TypeError("scores are numbers")
+        return Entry(**{**own, "predictions": _tuples(data["predictions"]), "scores": scores})
+    except (AttributeError, KeyError, TypeError) as error:
         raise UserError(
             "not a line of this journal", where=where, remedy="remove the line, or the run"
         ) from error
+
+
+def _tuples(predictions: list[Any]) -> tuple[Any, ...]:
+    return tuple(tuple(one) if isinstance(one, list) else one for one in predictions)

@@ -14,6 +14,7 @@ class Best:
     Attributes:
         trial: Number of its trial.
         metrics: Its metrics, static and trained.
+        shown: The headline metric among them, in words.
         performance: U.
         feasible: Whether it satisfies 1_r.
     """
@@ -22,6 +23,7 @@ class Best:
     metrics: Mapping[str, float]
     performance: float
     feasible: bool
+    shown: str
 
 
 @dataclass(frozen=True)

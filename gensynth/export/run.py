@@ -17,8 +17,9 @@ from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.search.results import FILE, FoundNetwork, Results, best, load_results
 from gensynth.search.storage import storage
-from gensynth.search.study import classes_of, genome_hash_of, was_trained
+from gensynth.search.study import genome_hash_of, outputs_of, was_trained
 from gensynth.space import decode, load_space
+from gensynth.task import TASKS, Classification, Task
 from gensynth.validation import validate
 
 CONFIG = "config.yaml"
@@ -91,7 +92,15 @@ class Run:
     def searched(self) -> Indicator:
         """1_r as the search judged candidates: with the margin of its fidelity."""
         margin = dict(self.config.get("fidelity") or {}).get("margin", 0.0)
-        return self.constraint.tightened(margin)
+        return self.constraint.tightened(margin, self.task)
+
+    @property
+    def task(self) -> Task:
+        """What networks are asked; in the runs of earlier versions which class an image is of."""
+        if "task" not in self.config:
+            return Classification()
+        task, where = self._part("task"), f"{self.path / CONFIG}: task"
+        return validate(TASKS.find(str(task.get("kind")), where=where), task, where=where)
 
     @property
     def synthetic(self) -> bool:
@@ -188,8 +197,7 @@ class Run:
     @cached_property
     def _build(self) -> Callable[[Mapping[str, Any]], Genome]:
         prototype, space_config = self._part("prototype"), self._part("search_space")
-        classes = classes_of(self.study)
-        space = load_space(space_config, prototype, len(classes) if classes else None)
+        space = load_space(space_config, prototype, outputs_of(self.study))
         return lambda decisions: decode(space, decisions)
 
     def _part(self, key: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """A family of generators along the front: one for each of a few budgets.
 
-U trades accuracy against size at one rate, so the generator that a search on U ends with makes
-networks of one size. A member of the family is fitted to what is expected to be the most accurate
-within its budget: from the smallest feasible network to the largest, the members cover the front.
+U trades how good a network is against its size at one rate, so the generator that a search on U
+ends with makes networks of one size. A member of the family is fitted to what is expected to be the
+best within its budget: from the smallest feasible network to the largest, the members cover the
+front.
 """
 
 from __future__ import annotations

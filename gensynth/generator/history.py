@@ -53,7 +53,7 @@ class Observation:
     @cached_property
     def draft(self) -> Draft:
         """What was known before training; the network is built for it, so only when needed."""
-        return self.screen.recall(self.decisions)
+        return self.screen.known(self.decisions)
 
     @property
     def static(self) -> Mapping[str, float]:
@@ -107,7 +107,7 @@ def observe(
 def identity(trial: FrozenTrial, screen: Screen) -> Hashable:
     """The identity of a trial's network: as it was noted when it was proposed, or found again."""
     noted = trial.system_attrs.get(KEY)
-    return screen.recall(trial.params).key if noted is None else noted
+    return screen.known(trial.params).key if noted is None else noted
 
 
 def _objectives(

@@ -116,7 +116,7 @@ class Memory:
         known = self.plans.get(trial.number)
         shown = max(trial.params, trial.system_attrs.get(PLAN, {}), key=len)
         if shown and (known is None or dict(known.decisions) != dict(shown)):
-            known = self.learning.screen.recall(shown)
+            known = self.learning.screen.known(shown)
             self.plans[trial.number] = known
             self.claim(shown, known.key)
 

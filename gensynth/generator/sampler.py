@@ -155,19 +155,19 @@ class GenerativeSynthesisSampler(BaseSampler):
     def generator(self, study: Study) -> Generator:
         """The generator that follows from a study's finished trials."""
         with self._lock, self._single.limit(limits=1):
-            return self._recalled(study).generator()
+            return self._memory_of(study).generator()
 
     def generators(self, study: Study) -> list[Generator]:
         """G₀ and every generator that a study's finished trials led to, in their order."""
         with self._lock, self._single.limit(limits=1):
-            memory = self._recalled(study)
+            memory = self._memory_of(study)
             memory.generator()
             return memory.generators()
 
     def inquisitor(self, study: Study) -> Inquisitor | None:
         """What is learned of a study's networks; None before there is anything to learn from."""
         with self._lock, self._single.limit(limits=1):
-            memory = self._recalled(study)
+            memory = self._memory_of(study)
             return memory.inquisitor() if memory.observed else None
 
     def planned(self, trial: Trial) -> Draft | None:
@@ -195,7 +195,7 @@ class GenerativeSynthesisSampler(BaseSampler):
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         with self._lock, self._single.limit(limits=1):
-            memory = self._recalled(study)
+            memory = self._memory_of(study)
             rng = self._rng(trial)
             for contest in range(self._settings.contests):
                 # askers that want the same network give way, by a chance that grows each time
@@ -242,7 +242,7 @@ class GenerativeSynthesisSampler(BaseSampler):
             self._memories[name] = Memory(study, self._learning)
         return self._memories[name]
 
-    def _recalled(self, study: Study) -> Memory:
+    def _memory_of(self, study: Study) -> Memory:
         memory = self._memory(study)
         memory.refresh()
         return memory

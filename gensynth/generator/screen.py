@@ -46,7 +46,7 @@ class Screen:
         decisions, distributions, outcome = found.decisions, found.distributions, found.outcome
         return Draft(decisions, distributions, static, costs, outcome, self.key)
 
-    def recall(self, decisions: Mapping[str, Any]) -> Draft:
+    def known(self, decisions: Mapping[str, Any]) -> Draft:
         """What is known of recorded decisions; nothing more where the space has no such point."""
         if self.define is None:
             return Draft(decisions)

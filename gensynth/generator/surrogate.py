@@ -75,7 +75,7 @@ class GaussianProcess:
     """One output; Matérn 5/2 plus a linear kernel.
 
     The linear part carries trends beyond the data (NetScore is linear in the logarithms of costs
-    and accuracy), the other what bends. Each group of columns has a relevance of its own, so that
+    and quality), the other what bends. Each group of columns has a relevance of its own, so that
     decisions that do not matter are passed over. Relevances, linear share and noise are those of
     greatest posterior density under wide priors, found by L-BFGS; the amplitude is profiled out:
     O(iterations · n³). (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning,

@@ -1,9 +1,10 @@
-"""The front of a run: accuracy against parameters, for paper, page and dashboard."""
+"""The front of a run: its headline metric against parameters, for paper, page and dashboard."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.indicator import Indicator
-from gensynth.report.published import PUBLISHED, Published
+from gensynth.report.published import METRIC, PUBLISHED, Published
 from gensynth.report.style import PLOT, rendered
 from gensynth.search.outcome import Ending, Outcome
 from gensynth.search.results import FoundNetwork
 from gensynth.search.study import outcomes_of
+from gensynth.task import Classification, Metric, Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,10 +45,11 @@ class FrontFigure:
     Attributes:
         name: Of the run.
         synthetic: Whether the data is drawn; the figure then says so.
-        constraint: Its bounds on accuracy and parameters become lines.
+        constraint: Its bounds on the headline metric and on parameters become lines.
         found: Candidates as the search saw them.
         confirmed: Networks trained again on all folds with fresh seeds.
-        refused: Number of candidates refused before any training; they have no accuracy to show.
+        refused: Number of candidates refused before any training; they have no figure to show.
+        task: What networks are asked.
     """
 
     name: str
@@ -55,11 +58,42 @@ class FrontFigure:
     found: Sequence[Outcome]
     confirmed: Sequence[FoundNetwork]
     refused: int = 0
+    task: Task = field(default_factory=Classification)
+
+    @property
+    def metric(self) -> Metric:
+        """What networks are compared by."""
+        return self.task.headline
 
     @property
     def published(self) -> Sequence[Published]:
-        """Published networks: none beside synthetic faces, where they would mean nothing."""
-        return () if self.synthetic else PUBLISHED
+        """Published networks: none beside synthetic faces or of another metric."""
+        return () if self.synthetic or self.metric.name != METRIC else PUBLISHED
+
+    @property
+    def known(self) -> Sequence[tuple[Outcome, float]]:
+        """The candidates with the headline metric, as it is drawn."""
+        name, scale = self.metric.name, self.metric.scale
+        return [(one, scale * one.metrics[name]) for one in self.found if name in one.metrics]
+
+    @property
+    def interval_label(self) -> str:
+        """What the intervals of confirmed networks are, for a legend."""
+        return self.task.interval_by.partition(" intervals")[0]
+
+    @property
+    def limit(self) -> float | None:
+        """The bound on the headline metric, as it is drawn: the worst allowed value."""
+        end = "min" if self.metric.direction == "maximize" else "max"
+        bound = self.bound(self.metric.name, end)
+        return None if bound is None else self.metric.scale * bound
+
+    @property
+    def limit_in_words(self) -> str:
+        """That bound, as it is written beside its line."""
+        sign = "≥" if self.metric.direction == "maximize" else "≤"
+        gap = " " if self.metric.share else ""
+        return f"{self.metric.label} {sign} {self.limit:g}{gap}{self.metric.unit}"
 
     def bound(self, metric: str, end: str) -> float | None:
         """The value of a bound such as ``("params", "max")``."""
@@ -77,14 +111,15 @@ def front_of(run: Run) -> FrontFigure:
         found=outcomes_of(run.study),
         confirmed=[one for one in results.networks if one.confirmed] if results else [],
         refused=sum(results.counts.refused.values()) if results else 0,
+        task=results.task if results else run.task,
     )
 
 
 def draw_front(front: FrontFigure, format: str) -> bytes:
     """Draws the front.
 
-    Accuracy over parameters on a logarithmic axis: every candidate as the search saw it, the
-    confirmed networks with their Wilson 95 % intervals, the bounds as lines and the feasible region
+    The headline metric over parameters on a logarithmic axis: every candidate as the search saw it,
+    the confirmed networks with their 95 % intervals, the bounds as lines and the feasible region
     shaded.
 
     Args:
@@ -97,8 +132,8 @@ def draw_front(front: FrontFigure, format: str) -> bytes:
     with matplotlib.rc_context(PLOT):
         figure = Figure(figsize=(7.2, 4.4), layout="constrained")
         axes = figure.add_subplot()
-        _candidates(axes, front.found)
-        _confirmed(axes, front.confirmed)
+        _candidates(axes, front)
+        _confirmed(axes, front)
         _published(axes, front.published)
         _frame(axes, front)
         _bounds(axes, front)
@@ -125,14 +160,14 @@ def write_front(run: Run, path: str | Path) -> None:
         raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
 
 
-def _candidates(axes: Axes, found: Sequence[Outcome]) -> None:
+def _candidates(axes: Axes, front: FrontFigure) -> None:
     endings: tuple[Ending, ...] = ("stopped", "infeasible", "feasible")
     for ending in endings:
-        group = [one for one in found if one.ending == ending and one.accuracy is not None]
+        group = [(one, value) for one, value in front.known if one.ending == ending]
         if group:
             axes.scatter(
-                [one.metrics["params"] for one in group],
-                [100 * (one.accuracy or 0) for one in group],
+                [one.metrics["params"] for one, _ in group],
+                [value for _, value in group],
                 s=16 if ending != "feasible" else 24,
                 c=COLOURS[ending],
                 marker="x" if ending == "stopped" else "o",
@@ -142,24 +177,25 @@ def _candidates(axes: Axes, found: Sequence[Outcome]) -> None:
             )
 
 
-def _confirmed(axes: Axes, networks: Sequence[FoundNetwork]) -> None:
-    label = "confirmed, Wilson 95 %"
-    for network in networks:
+def _confirmed(axes: Axes, front: FrontFigure) -> None:
+    label = f"confirmed, {front.interval_label}"
+    metric = front.metric
+    for network in front.confirmed:
         figure = network.confirmed
         if figure is None:
             continue
         if figure.interval:
             axes.vlines(
                 network.params,
-                100 * figure.interval[0],
-                100 * figure.interval[1],
+                metric.scale * figure.interval[0],
+                metric.scale * figure.interval[1],
                 color=CONFIRMED,
                 linewidth=1.4,
                 zorder=4,
             )
         axes.scatter(
             [network.params],
-            [100 * figure.accuracy],
+            [metric.scale * figure.value(metric)],
             s=32,
             marker="D",
             facecolor=CONFIRMED if network.feasible else "#ffffff",
@@ -170,10 +206,11 @@ def _confirmed(axes: Axes, networks: Sequence[FoundNetwork]) -> None:
         )
         label = "_"
         if network.search:
+            ends = sorted((figure.value(metric), network.search.value(metric)))
             axes.vlines(
                 network.params,
-                100 * min(figure.accuracy, network.search.accuracy),
-                100 * max(figure.accuracy, network.search.accuracy),
+                metric.scale * ends[0],
+                metric.scale * ends[1],
                 color=COLOURS["feasible"],
                 linewidth=0.8,
                 linestyle=":",
@@ -206,17 +243,17 @@ def _published(axes: Axes, known: Sequence[Published]) -> None:
 def _bounds(axes: Axes, front: FrontFigure) -> None:
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
-    floor, ceiling = front.bound("accuracy", "min"), front.bound("params", "max")
+    limit, ceiling = front.limit, front.bound("params", "max")
     left, right = front.bound("params", "min") or low, ceiling or high
-    lowest = 100 * floor if floor is not None else bottom
-    if floor is not None or ceiling is not None:
-        axes.fill_between([left, right], lowest, top, color=BOUND, alpha=0.08, linewidth=0)
-    if floor is not None:
-        axes.axhline(lowest, color=BOUND, linewidth=1, linestyle="--")
-        words = f"accuracy ≥ {lowest:g} %"
+    best, worst = (top, bottom) if front.metric.direction == "maximize" else (bottom, top)
+    if limit is not None or ceiling is not None:
+        least = worst if limit is None else limit
+        axes.fill_between([left, right], least, best, color=BOUND, alpha=0.08, linewidth=0)
+    if limit is not None:
+        axes.axhline(limit, color=BOUND, linewidth=1, linestyle="--")
         axes.annotate(
-            words,
-            (0, lowest),
+            front.limit_in_words,
+            (0, limit),
             xycoords=("axes fraction", "data"),
             xytext=(4, -3),
             textcoords="offset points",
@@ -244,7 +281,7 @@ def _bounds(axes: Axes, front: FrontFigure) -> None:
 def _frame(axes: Axes, front: FrontFigure) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("parameters")
-    axes.set_ylabel("accuracy (%)")
+    axes.set_ylabel(front.metric.axis)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(_thousands))
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -259,13 +296,18 @@ def _frame(axes: Axes, front: FrontFigure) -> None:
         axes.set_xlim(min(sizes) / 1.25, max(sizes) * 1.25)
     low, high = _heights(front)
     axes.set_ylim(low, high)
-    hidden = sum(one.ending == "stopped" and 100 * (one.accuracy or 0) < low for one in front.found)
+    rising = front.metric.direction == "maximize"
+    hidden = sum(
+        one.ending == "stopped" and (value < low if rising else value > high)
+        for one, value in front.known
+    )
     if hidden:
         axes.annotate(
-            f"{hidden} stopped early below",
-            (0, 0),
+            f"{hidden} stopped early {'below' if rising else 'above'}",
+            (0, 0 if rising else 1),
             xycoords="axes fraction",
-            xytext=(4, 4),
+            xytext=(4, 4 if rising else -4),
+            va="bottom" if rising else "top",
             textcoords="offset points",
             color="#868e96",
             fontsize=7,
@@ -273,16 +315,23 @@ def _frame(axes: Axes, front: FrontFigure) -> None:
 
 
 def _heights(front: FrontFigure) -> tuple[float, float]:
-    """Limits in percent: those of what was trained to the end, where there is any."""
-    trained = [one for one in front.found if one.ending != "stopped"] or front.found
-    found = [one.accuracy or 0.0 for one in trained]
-    found += [one.percent / 100 for one in front.published]
-    found += [end for n in front.confirmed if n.confirmed for end in n.confirmed.interval or ()]
-    found += [end for end in (front.bound("accuracy", "min"),) if end is not None]
+    """Limits as drawn: those of what was trained to the end, where there is any."""
+    metric = front.metric
+    finished = [value for one, value in front.known if one.ending != "stopped"]
+    found = finished or [value for _, value in front.known]
+    found += [one.percent for one in front.published]
+    intervals = [one.confirmed.interval or () for one in front.confirmed if one.confirmed]
+    found += [metric.scale * end for ends in intervals for end in ends]
+    found += [] if front.limit is None else [front.limit]
+    found = [value for value in found if math.isfinite(value)]
     if not found:
-        return 0.0, 100.0
-    room = max(1.0, 6 * (max(found) - min(found)))
-    return 100 * min(found) - room, min(100.5, 100 * max(found) + room)
+        return 0.0, metric.scale
+    spread = max(found) - min(found)
+    if metric.share:
+        room = max(1.0, 0.06 * spread)
+        return min(found) - room, min(100.5, max(found) + room)
+    room = 0.06 * spread or 0.1 * abs(found[0]) or 1.0
+    return max(metric.scale * metric.low, min(found) - room), max(found) + room
 
 
 def _thousands(value: float, _: object = None) -> str:

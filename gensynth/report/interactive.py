@@ -9,6 +9,7 @@ from typing import Any
 
 from gensynth.report.front import BOUND, COLOURS, CONFIRMED, ENDINGS, KNOWN, FrontFigure
 from gensynth.search.outcome import Ending, Outcome
+from gensynth.task import Metric
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class PlotlyFigure:
 def interactive_front(front: FrontFigure) -> PlotlyFigure:
     """Draws the front for the dashboard: the same marks as :func:`draw_front`, with hovering."""
     endings: tuple[Ending, ...] = ("stopped", "infeasible", "feasible")
-    data = [_candidates(front.found, ending) for ending in endings]
+    data = [_candidates(front, ending) for ending in endings]
     data += [_confirmed(front), _published(front)]
     title = f"FrontFigure of {front.name}" + (" (SYNTHETIC faces)" if front.synthetic else "")
     shapes, notes = _bounds(front)
@@ -38,7 +39,7 @@ def interactive_front(front: FrontFigure) -> PlotlyFigure:
             "tickformat": "~s",
             "dtick": "D2",
         },
-        "yaxis": {"title": {"text": "accuracy (%)"}},
+        "yaxis": {"title": {"text": front.metric.axis}},
         "legend": {"orientation": "h", "y": -0.3},
         "height": 450,
         "shapes": shapes,
@@ -47,15 +48,15 @@ def interactive_front(front: FrontFigure) -> PlotlyFigure:
     return PlotlyFigure([trace for trace in data if trace["x"]], layout)
 
 
-def _candidates(found: Sequence[Outcome], ending: Ending) -> dict[str, Any]:
-    group = [one for one in found if one.ending == ending and one.accuracy is not None]
+def _candidates(front: FrontFigure, ending: Ending) -> dict[str, Any]:
+    group = [(one, value) for one, value in front.known if one.ending == ending]
     return {
         "type": "scatter",
         "mode": "markers",
         "name": ENDINGS[ending],
-        "x": [one.metrics["params"] for one in group],
-        "y": [100 * (one.accuracy or 0) for one in group],
-        "text": [_hover(one) for one in group],
+        "x": [one.metrics["params"] for one, _ in group],
+        "y": [value for _, value in group],
+        "text": [_hover(one, front.metric) for one, _ in group],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
             "color": COLOURS[ending],
@@ -65,10 +66,10 @@ def _candidates(found: Sequence[Outcome], ending: Ending) -> dict[str, Any]:
     }
 
 
-def _hover(one: Outcome) -> str:
+def _hover(one: Outcome, metric: Metric) -> str:
     lines = [
         f"trial {one.trial}",
-        f"accuracy {100 * (one.accuracy or 0):.1f} %",
+        f"{metric.label} {metric.shown(one.metrics[metric.name], gap=' ')}",
         f"{one.metrics['params']:,.0f} parameters",
         f"{one.metrics.get('macs', 0) / 1e6:.1f} M MACs",
         *(f"violates {name}" for name, value in one.violations.items() if value > 0),
@@ -78,21 +79,29 @@ def _hover(one: Outcome) -> str:
 
 def _confirmed(front: FrontFigure) -> dict[str, Any]:
     known = [(one, one.confirmed) for one in front.confirmed if one.confirmed]
-    spans = [(figure.interval or (figure.accuracy,) * 2, figure.accuracy) for _, figure in known]
+    metric = front.metric
+    values = [figure.value(metric) for _, figure in known]
+    spans = [
+        (figure.interval or (value, value), value)
+        for (_, figure), value in zip(known, values, strict=True)
+    ]
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "confirmed, Wilson 95 %",
+        "name": f"confirmed, {front.interval_label}",
         "x": [one.params for one, _ in known],
-        "y": [100 * figure.accuracy for _, figure in known],
-        "text": [f"trial {one.trial}, confirmed" for one, _ in known],
-        "hovertemplate": "%{text}<br>%{y:.1f} %<extra></extra>",
+        "y": [metric.scale * value for value in values],
+        "text": [
+            f"trial {one.trial}, confirmed<br>{metric.shown(value, gap=' ')}"
+            for (one, _), value in zip(known, values, strict=True)
+        ],
+        "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": CONFIRMED, "symbol": "diamond", "size": 10},
         "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": [100 * (span[1] - middle) for span, middle in spans],
-            "arrayminus": [100 * (middle - span[0]) for span, middle in spans],
+            "array": [metric.scale * (span[1] - middle) for span, middle in spans],
+            "arrayminus": [metric.scale * (middle - span[0]) for span, middle in spans],
             "color": CONFIRMED,
         },
     }
@@ -115,13 +124,12 @@ def _bounds(front: FrontFigure) -> tuple[list[dict[str, Any]], list[dict[str, An
     line = {"color": BOUND, "width": 1, "dash": "dash"}
     shapes: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
-    floor, ceiling = front.bound("accuracy", "min"), front.bound("params", "max")
-    if floor is not None:
-        y = 100 * floor
+    y, ceiling = front.limit, front.bound("params", "max")
+    if y is not None:
         shapes.append(
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line}
         )
-        notes.append(_note(f"accuracy ≥ {y:g} %", xref="paper", x=0, y=y, xanchor="left"))
+        notes.append(_note(front.limit_in_words, xref="paper", x=0, y=y, xanchor="left"))
     if ceiling is not None:
         shapes.append(
             {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": ceiling, "x1": ceiling}

@@ -12,16 +12,16 @@ from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.report.front import FrontFigure
 from gensynth.report.published import PUBLISHED, SOURCE
-from gensynth.search.outcome import Ending, Outcome, front
+from gensynth.search.outcome import Ending, Outcome, front, objectives_of
 
 SYNTHETIC = (
-    "> **SYNTHETIC DATA**: the faces are drawn. Accuracies say nothing about CK+ or about people."
+    "> **SYNTHETIC DATA**: the faces are drawn. Figures say nothing about CK+ or about people."
 )
 
 _VERDICTS: Mapping[Ending, str] = {
     "feasible": "satisfies the constraint at search fidelity",
     "infeasible": "violates the constraint",
-    "stopped": "stopped early; its accuracy is of fewer folds or epochs than the others'",
+    "stopped": "stopped early; its figures are of fewer folds or epochs than the others'",
 }
 
 
@@ -86,7 +86,7 @@ def study_note(run: Run, shown: FrontFigure, study_id: int) -> str:
         parts.append(f"Candidates are asked for: {_in_words(run.searched)}.")
     parts.append(_front_table(shown, study_id))
     parts.append(
-        "Search accuracies chose the networks and are optimistic; confirmed ones come from fresh "
+        "Figures of the search chose the networks and are optimistic; confirmed ones come of fresh "
         "training seeds on all folds. In Optuna's own figures a grey point is an infeasible trial."
     )
     if shown.published:
@@ -106,27 +106,29 @@ def study_note(run: Run, shown: FrontFigure, study_id: int) -> str:
 
 
 def _front_table(shown: FrontFigure, study_id: int) -> str:
-    best = sorted(front(shown.found), key=lambda one: one.metrics["params"])
+    found = front(shown.found, objectives_of(shown.task))
+    best = sorted(found, key=lambda one: one.metrics["params"])
     if not best:
         return "No trained network satisfies the constraint yet."
+    metric = shown.metric
     confirmed = {one.trial: one.confirmed for one in shown.confirmed}
     lines = [
         f"## Feasible front: {len(best)} networks",
         "",
-        "| trial | parameters | MACs | search accuracy | confirmed | U (dB) |",
+        f"| trial | parameters | MACs | {metric.label}, search | confirmed | U (dB) |",
         "| ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for one in best:
         figure = confirmed.get(one.trial)
-        found = f"{100 * figure.accuracy:.1f} %" if figure else ""
+        value = metric.shown(figure.value(metric), gap=" ") if figure else ""
         if figure and figure.interval:
-            found += f" [{100 * figure.interval[0]:.1f}, {100 * figure.interval[1]:.1f}]"
+            value += f" [{metric.spanned(figure.interval)}]"
         score = f"{one.performance:.1f}" if one.performance is not None else ""
         link = f"/dashboard/studies/{study_id}/trials?numbers={one.trial}"
         macs = f"{one.metrics.get('macs', 0) / 1e6:.1f} M"
         lines.append(
             f"| [{one.trial}]({link}) | {one.metrics['params']:,.0f} | {macs} "
-            f"| {100 * (one.accuracy or 0):.1f} % | {found} | {score} |"
+            f"| {metric.shown(one.metrics[metric.name], gap=' ')} | {value} | {score} |"
         )
     return "\n".join(lines)
 

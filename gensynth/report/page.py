@@ -12,9 +12,17 @@ from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.report.drawing import draw
 from gensynth.report.front import draw_front, front_of
-from gensynth.report.published import PUBLISHED, SOURCE
+from gensynth.report.published import METRIC, PUBLISHED, SOURCE
 from gensynth.report.style import STYLE
-from gensynth.search.results import ConfirmedFigure, FoundNetwork, Results, UnseenFigure, best
+from gensynth.search.results import (
+    ConfirmedFigure,
+    Figure,
+    FoundNetwork,
+    Results,
+    UnseenFigure,
+    best,
+)
+from gensynth.task import Metric, Task
 
 FILE = "report.html"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -64,12 +72,12 @@ def report(run: Run) -> str:
         f"<h1>{escape(results.name)}</h1>",
         _summary(results),
         "<h2>Constraint</h2>",
-        _constraint(results.constraint),
+        _constraint(results.constraint, results.task),
         "<h2>Front</h2>",
         f"<figure>{figure[figure.index('<svg') :]}{_caption(results)}</figure>",
         "<h2>Networks</h2>",
         _networks(results),
-        *(_drawing(network, run.genome(network)) for network in _ordered(results)),
+        *(_drawing(network, run.genome(network), results.task) for network in _ordered(results)),
         "<h2>Search</h2>",
         _counts(results),
         _seconds(results.seconds),
@@ -84,7 +92,7 @@ def _banner(results: Results) -> str:
         return ""
     return (
         '<p class="banner"><strong>SYNTHETIC DATA.</strong> The faces are drawn, not photographed. '
-        "Accuracies on them say nothing about CK+ or about people, and no published figure "
+        "Figures on them say nothing about CK+ or about people, and no published figure "
         "compares with them.</p>"
     )
 
@@ -97,11 +105,12 @@ def _summary(results: Results) -> str:
         words = "No feasible network was confirmed; the best of the search is not evidence."
     else:
         figure = taken.confirmed
-        accuracy = f"<strong>{percent(figure.accuracy)}</strong>{_interval(figure)}"
+        metric = results.task.headline
+        value = f"<strong>{_shown(metric, figure)}</strong>{_interval(metric, figure)}"
         words = (
             f"Best confirmed network: trial {taken.trial}, {grouped(taken.params)} parameters, "
-            f"{millions(taken.macs)} MACs, accuracy {accuracy}"
-            " (Wilson 95 % interval over sequences)."
+            f"{millions(taken.macs)} MACs, {escape(metric.label)} {value}"
+            f" ({escape(results.task.interval_by)})."
         )
     rows = {
         "data": f"{results.data} ({results.source})" if results.source else results.data,
@@ -111,11 +120,11 @@ def _summary(results: Results) -> str:
     return f"<p>{words}</p>\n{_definitions(rows)}"
 
 
-def _constraint(constraint: Indicator) -> str:
+def _constraint(constraint: Indicator, task: Task) -> str:
     rows = []
     for metric, bound in constraint.bounds.items():
         ends = [
-            f"{sign} {_value(metric, value)}"
+            f"{sign} {_value(task.metric(metric), value)}"
             for sign, value in (("≥", bound.min), ("≤", bound.max))
             if value is not None
         ]
@@ -125,32 +134,32 @@ def _constraint(constraint: Indicator) -> str:
 
 def _caption(results: Results) -> str:
     words = (
-        "Dots: accuracy that the search saw, on the folds and epochs of its budget; it chose by "
-        "this figure, which is therefore optimistic. Diamonds: the same networks trained again on "
-        "all folds with fresh seeds, filled if they satisfy the constraint, with Wilson 95 % "
-        "intervals over sequences. Shaded: the bounds on accuracy and parameters."
+        f"Dots: {results.task.headline.label} that the search saw, on the folds and epochs of its "
+        "budget; it chose by this figure, which is therefore optimistic. Diamonds: the same "
+        "networks trained again on all folds with fresh seeds, filled if they satisfy the "
+        f"constraint, with {results.task.interval_by}. Shaded: the bounds on it and on parameters."
     )
-    if not results.synthetic:
+    if not results.synthetic and results.task.headline.name == METRIC:
         names = ", ".join(one.name for one in PUBLISHED)
         words += f" Stars: published figures, not measured here ({names}: {SOURCE})."
     return f"<figcaption>{escape(words)}</figcaption>"
 
 
 def _networks(results: Results) -> str:
+    metric = results.task.headline
     head = (
         "trial",
         "parameters",
         "MACs",
         "peak memory",
         "model",
-        "accuracy, search",
-        "accuracy, confirmed [95 %]",
+        f"{escape(metric.label)}, search",
+        f"{escape(metric.label)}, confirmed [95 %]",
         "of these, folds the search did not see",
-        "sequences, confirmed",
         "U (dB)",
         "1<sub>r</sub>",
     )
-    return _table(head, [_row(network) for network in _ordered(results)], numeric=True)
+    return _table(head, [_row(network, metric) for network in _ordered(results)], numeric=True)
 
 
 def _ordered(results: Results) -> list[FoundNetwork]:
@@ -159,7 +168,7 @@ def _ordered(results: Results) -> list[FoundNetwork]:
     )
 
 
-def _row(network: FoundNetwork) -> Sequence[str]:
+def _row(network: FoundNetwork, metric: Metric) -> Sequence[str]:
     seen, figure = network.search, network.confirmed
     return (
         f'<a href="#trial-{network.trial}">{network.trial}</a>',
@@ -167,10 +176,9 @@ def _row(network: FoundNetwork) -> Sequence[str]:
         millions(network.macs),
         _kib(network.peak_memory),
         _kib(network.model_bytes),
-        f"{percent(seen.accuracy)} <small>{seen.folds} folds</small>" if seen else "–",
-        f"<strong>{percent(figure.accuracy)}</strong>{_interval(figure)}" if figure else "–",
-        _unseen(figure) if figure else "–",
-        _sequences(figure) if figure else "–",
+        f"{_shown(metric, seen)} <small>{seen.folds} folds</small>" if seen else "–",
+        f"<strong>{_shown(metric, figure)}</strong>{_interval(metric, figure)}" if figure else "–",
+        _unseen(metric, figure) if figure else "–",
         f"{network.performance:.1f}" if network.performance is not None else "–",
         _verdict(network),
     )
@@ -185,27 +193,27 @@ def _verdict(network: FoundNetwork) -> str:
     return f"violates {escape(', '.join(violated))}"
 
 
-def _sequences(figure: ConfirmedFigure) -> str:
-    return percent(figure.sequence_accuracy) if figure.sequence_accuracy is not None else ""
+def _unseen(metric: Metric, figure: ConfirmedFigure) -> str:
+    unseen = figure.unseen
+    return f"{_shown(metric, unseen)}{_interval(metric, unseen)}" if unseen else "–"
 
 
-def _unseen(figure: ConfirmedFigure) -> str:
-    return f"{percent(figure.unseen.accuracy)}{_interval(figure.unseen)}" if figure.unseen else "–"
-
-
-def _interval(figure: ConfirmedFigure | UnseenFigure) -> str:
+def _interval(metric: Metric, figure: ConfirmedFigure | UnseenFigure) -> str:
     if figure.interval is None:
         return ""
-    low, high = figure.interval
-    return f" <small>[{100 * low:.1f}, {100 * high:.1f}]</small>"
+    return f" <small>[{metric.spanned(figure.interval)}]</small>"
 
 
-def _drawing(network: FoundNetwork, genome: Genome) -> str:
-    recall = network.confirmed.recall if network.confirmed else {}
+def _shown(metric: Metric, figure: Figure) -> str:
+    return escape(metric.shown(figure.value(metric), gap=_THIN))
+
+
+def _drawing(network: FoundNetwork, genome: Genome, task: Task) -> str:
+    stated = network.confirmed.stated if network.confirmed else {}
     rows = {
         "genome": network.genome,
         "hash": network.hash,
-        "recall": ", ".join(f"{name} {percent(value)}" for name, value in recall.items()),
+        **dict(task.pairs(stated)),
     }
     return (
         f'<details id="trial-{network.trial}"{" open" if network.confirmed else ""}>'
@@ -290,13 +298,8 @@ def _definitions(rows: Mapping[str, str]) -> str:
     return f"<dl>{lines}</dl>"
 
 
-def _value(metric: str, value: float) -> str:
-    return percent(value) if metric.startswith(("accuracy", "recall")) else grouped(value)
-
-
-def percent(share: float) -> str:
-    """A share in percent with one decimal."""
-    return f"{100 * share:.1f}{_THIN}%"
+def _value(metric: Metric | None, value: float) -> str:
+    return grouped(value) if metric is None else metric.shown(value, gap=_THIN)
 
 
 def grouped(value: float) -> str:

@@ -36,6 +36,9 @@ class Published:
         return math.nan if self.accuracy is None else 100 * self.accuracy
 
 
+METRIC = "accuracy"
+"""What the figures are of, as a task names it; tasks without it compare with nothing here."""
+
 SOURCE = "Lee, Wang, Wong 2021, Front. Artif. Intell. 3:609673, Table 1"
 MICRO_EXPNET = "Çuğu, Şener, Akbaş 2017, arXiv:1711.07011"
 AFFECT = "Hewitt, Gunes 2018, arXiv:1807.08775"

@@ -3,30 +3,32 @@
 A search picks its winners by the score that it then knows, so that score flatters them. Only what
 is trained afresh is honest, and 1_r is judged on it.
 
-Finalists are taken in turn by U and by accuracy from the candidates that were feasible at the full
-search fidelity (by least violation where none was). One that certainly cannot satisfy 1_r any more
-is put aside, and while none satisfies it and time is left, further candidates are confirmed, the
-most accurate first. Nothing new is begun after the time is up; what is begun is finished.
+Finalists are taken in turn by U and by the headline metric from the candidates that were feasible
+at the full search fidelity (by least violation where none was). One that certainly cannot satisfy
+1_r any more is put aside, and while none satisfies it and time is left, further candidates are
+confirmed, the best by that metric first. Nothing new is begun after the time is up; what is begun
+is finished.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+from functools import partial
 
 from gensynth.execution.jobs import Job
 from gensynth.execution.units import Unit, base_seed, cross_validation
 from gensynth.genome import Genome
 from gensynth.search import racing
 from gensynth.search.forecast import Forecast
-from gensynth.search.outcome import Outcome, ranking
+from gensynth.search.outcome import Outcome, by_headline, ranking
 from gensynth.search.preparation import Setting
 from gensynth.search.proposing import Follower
 from gensynth.search.study import SearchStudy
 from gensynth.space import decode
-from gensynth.training import Evaluation, FoldResult, evaluate, mean_evaluation
+from gensynth.task import Evaluation, Metric
+from gensynth.training import FoldResult, evaluate_all
 
 
 @dataclass
@@ -135,9 +137,7 @@ class Confirmation:
         if not finalist.complete:
             return None
         setting = self.setting
-        return mean_evaluation(
-            [evaluate(part, setting.dataset, setting.folds) for part in finalist.repetitions()]
-        )
+        return evaluate_all(finalist.repetitions(), setting.dataset, setting.folds)
 
     def satisfies(self, finalist: Finalist) -> bool:
         """Whether the confirmed figures satisfy 1_r."""
@@ -150,7 +150,7 @@ class Confirmation:
     def _begin(self) -> None:
         self._begun = True
         wanted = self.setting.experiment.confirm.finalists
-        ranked = ranking(tuple(self.study.outcomes.values()))
+        ranked = ranking(tuple(self.study.outcomes.values()), self._headline)
         earlier = {one.genome: one for one in ranked if one.genome in self.begun}
         chosen = [earlier[genome] for genome in self.begun if genome in earlier]
         affordable = [outcome for outcome in ranked if self.forecast.affordable(outcome)]
@@ -166,13 +166,13 @@ class Confirmation:
             taken = {finalist.outcome.trial for finalist in self.finalists}
             others = [
                 outcome
-                for outcome in ranking(tuple(self.study.outcomes.values()))
+                for outcome in ranking(tuple(self.study.outcomes.values()), self._headline)
                 if outcome.feasible
                 and outcome.trial not in taken
                 and self.forecast.affordable(outcome)
             ]
             if others:
-                self._add(max(others, key=lambda outcome: outcome.metrics["accuracy"]))
+                self._add(max(others, key=partial(by_headline, headline=self._headline)))
                 return
         self._queue, self._aside = self._aside, deque()
 
@@ -200,28 +200,18 @@ class Confirmation:
         self._queue = deque(entry for entry in self._queue if entry[0] is not finalist)
 
     def _refuted(self, finalist: Finalist) -> str | None:
-        setting = self.setting
-        figures = []
+        setting, parts = self.setting, []
         for part in finalist.repetitions():
             done = {result.fold for result in part}
-            remaining = [fold for fold in setting.folds if fold.index not in done]
-            figures.append(racing.best_case(part, remaining, setting.dataset, setting.folds))
-        violations = setting.experiment.constraint.trained.violations(_means(figures))
-        return next(
-            (name for name, value in violations.items() if name.endswith(".min") and value > 0),
-            None,
-        )
+            parts.append((part, [fold for fold in setting.folds if fold.index not in done]))
+        if not all(part for part, _ in parts):
+            return None
+        limits = racing.reach(parts, setting.dataset, setting.folds)
+        return racing.broken(setting.experiment.constraint.trained, limits)
+
+    @property
+    def _headline(self) -> Metric:
+        return self.setting.dataset.task.headline
 
     def _finalist(self, job: Job) -> Finalist:
         return next(one for one in self.finalists if one.outcome.trial == job.trial)
-
-
-def _means(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean figures of repeated cross-validations, the least recall that of the mean recalls."""
-    means = {name: fmean(one[name] for one in figures) for name in figures[0]}
-    recalls = [
-        value
-        for name, value in means.items()
-        if name.startswith("recall.") and name != "recall.min"
-    ]
-    return {**means, "recall.min": min(recalls)} if recalls else means

@@ -71,7 +71,9 @@ class Forecast:
         count = len(self.study.outcomes)
         if self._reserved[0] != count:
             wanted = self.setting.experiment.confirm.finalists
-            chosen = ranking(tuple(self.study.outcomes.values()))[:wanted]
+            chosen = ranking(
+                tuple(self.study.outcomes.values()), self.setting.dataset.task.headline
+            )[:wanted]
             needed = [MARGIN * self.seconds(outcome) for outcome in chosen]
             self._reserved = (
                 count,

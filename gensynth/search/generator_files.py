@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
+
+from optuna.trial import FrozenTrial
 
 from gensynth.execution.files import replace_file
 from gensynth.generator import (
@@ -23,7 +24,7 @@ from gensynth.indicator import Indicator
 from gensynth.search.preparation import Setting
 from gensynth.search.proposing import Follower
 from gensynth.search.run_directory import RunDirectory
-from gensynth.search.study import SearchStudy, metric_of
+from gensynth.search.study import SearchStudy, metrics_of
 from gensynth.space import exact_violations
 
 FRONT = "pareto.json"
@@ -96,11 +97,11 @@ class GeneratorFiles(Follower):
         return [str(path.relative_to(self.directory.path)) for path in paths]
 
     def _save_family(self) -> list[dict[str, float | str | None]]:
-        """Fits one generator a budget of parameters to accuracy, and saves each."""
+        """Fits one generator a budget of parameters to quality, and saves each."""
         study, constraint = self.study.study, self.setting.experiment.constraint
         known = self.setting.screen
         past = [
-            observe(trial, study.directions, known, partial(metric_of, name="accuracy"))
+            observe(trial, study.directions, known, self._quality)
             for trial in study.get_trials(deepcopy=False, states=FINISHED)
         ]
         for old in self.directory.generators.glob(FAMILY):
@@ -114,18 +115,23 @@ class GeneratorFiles(Follower):
                     "file": path.name,
                     "max_params": one.budget,
                     "static_feasible": one.assessment.static_feasible,
-                    "accuracy": one.assessment.mean_performance,
+                    "quality": one.assessment.mean_performance,
                 }
             )
         return listed
 
+    def _quality(self, trial: FrozenTrial) -> float | None:
+        """How good a trial's network is; None where it was not trained."""
+        known, task = metrics_of(trial), self.setting.dataset.task
+        return task.quality(known) if task.headline.name in known else None
+
     def _complete(self, generator: Generator, constraint: Indicator) -> Generator:
         """The generator with all that it takes to make networks."""
-        experiment, classes = self.setting.experiment, len(self.setting.dataset.classes)
+        experiment, outputs = self.setting.experiment, self.setting.dataset.task.size
         return generator.model_copy(
             update={
                 "space": experiment.search_space,
-                "prototype": {**experiment.prototype, "classes": classes},
+                "prototype": {**experiment.prototype, "classes": outputs},
                 "constraint": constraint.model_dump(mode="json"),
             }
         )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from gensynth.dominance import nondominated
+from gensynth.task import Metric, Task
 
-OBJECTIVES: Mapping[str, Literal["maximize", "minimize"]] = {
-    "accuracy": "maximize",
-    "params": "minimize",
-    "macs": "minimize",
-}
+Objectives = Mapping[str, Literal["maximize", "minimize"]]
 """Objectives of a study, by name, and their directions."""
 
 TIME = "time"
@@ -57,24 +55,24 @@ class Outcome:
         return score(self.violations, self.performance or 0.0)
 
     @property
-    def accuracy(self) -> float | None:
-        """Accuracy on the folds that it was tested on."""
-        return self.metrics.get("accuracy")
-
-    @property
     def ending(self) -> Ending:
         """How it ended. A stopped one was trained on less, so its figures say less."""
         if not self.complete:
             return "stopped"
         return "feasible" if self.feasible else "infeasible"
 
-    @property
-    def objectives(self) -> tuple[float, ...]:
+    def merits(self, objectives: Objectives) -> tuple[float, ...]:
         """Its objectives, turned so that greater is better."""
         return tuple(
             self.metrics[name] * (1 if direction == "maximize" else -1)
-            for name, direction in OBJECTIVES.items()
+            for name, direction in objectives.items()
         )
+
+
+def objectives_of(task: Task) -> Objectives:
+    """What a search wants of networks for a task: the headline metric, and that they are small."""
+    headline = task.headline
+    return {headline.name: headline.direction, "params": "minimize", "macs": "minimize"}
 
 
 def score(violations: Mapping[str, float], performance: float) -> tuple[float, float]:
@@ -82,33 +80,36 @@ def score(violations: Mapping[str, float], performance: float) -> tuple[float, f
     return -sum(max(value, 0.0) for value in violations.values()), performance
 
 
-def front(outcomes: Sequence[Outcome], *, fallback: bool = False) -> list[Outcome]:
+def front(
+    outcomes: Sequence[Outcome], objectives: Objectives, *, fallback: bool = False
+) -> list[Outcome]:
     """The feasible networks that no other feasible one dominates, by greatest U first.
 
     Args:
         outcomes: Of the candidates.
+        objectives: What is wanted of them, see :func:`objectives_of`.
         fallback: Where none is feasible, whether those that reached the full search fidelity take
             their place.
     """
     complete = [outcome for outcome in outcomes if outcome.complete]
     pool = [outcome for outcome in complete if outcome.feasible] or (complete if fallback else [])
-    best = nondominated([outcome.objectives for outcome in pool])
+    best = nondominated([outcome.merits(objectives) for outcome in pool])
     shown = [outcome for outcome, marked in zip(pool, best, strict=True) if marked]
     return sorted(shown, key=lambda outcome: (-(outcome.performance or 0.0), outcome.trial))
 
 
-def ranking(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def ranking(outcomes: Sequence[Outcome], headline: Metric) -> list[Outcome]:
     """Candidates trained to full search fidelity, the first the first to be confirmed.
 
-    The feasible ones come first, in turn the one of greatest U and the most accurate one: the
-    first is what is wanted, the second what most likely still satisfies 1_r when trained again.
+    The feasible ones come first, in turn the one of greatest U and the best by the headline metric:
+    the first is what is wanted, the second what most likely still satisfies 1_r when trained again.
     The others follow by their total violation.
     """
     complete = [outcome for outcome in outcomes if outcome.complete]
     feasible = [outcome for outcome in complete if outcome.feasible]
     orders = (
         sorted(feasible, key=_by_performance, reverse=True),
-        sorted(feasible, key=_by_accuracy, reverse=True),
+        sorted(feasible, key=partial(by_headline, headline=headline), reverse=True),
     )
     in_turn = {one.trial: one for pair in zip(*orders, strict=True) for one in pair}
     others = [outcome for outcome in complete if not outcome.feasible]
@@ -120,5 +121,6 @@ def _by_performance(outcome: Outcome) -> tuple[float, float]:
     return outcome.performance or 0.0, -outcome.trial
 
 
-def _by_accuracy(outcome: Outcome) -> tuple[float, float]:
-    return outcome.metrics["accuracy"], -outcome.trial
+def by_headline(outcome: Outcome, headline: Metric) -> tuple[float, float]:
+    """How good a candidate is by the headline metric, for sorting; greater is better."""
+    return headline.merit(outcome.metrics[headline.name]), -outcome.trial

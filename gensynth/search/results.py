@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gensynth.errors import UserError
 from gensynth.indicator import Indicator
+from gensynth.task import AnyTask, Classification, Metric
 from gensynth.validation import validate
 
 FILE = "results.json"
@@ -22,55 +23,60 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class SearchFigure(_Record):
-    """What the search saw when it chose: optimistic, because it chose by it.
+class Figure(_Record):
+    """What a task says of a network: its headline metric by name, and whatever else it states.
 
     Attributes:
-        accuracy: Share of ``images`` test images, pooled over ``folds`` folds.
+        images: Number of test images.
     """
 
-    accuracy: float
-    correct: int | None = None
+    model_config = ConfigDict(frozen=True, extra="allow")
+
     images: int
+
+    def value(self, metric: Metric) -> float:
+        """The value of a metric that the figure has."""
+        return float((self.model_extra or {})[metric.name])
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """All of it, as the task stated it."""
+        return self.model_dump(mode="json")
+
+
+class SearchFigure(Figure):
+    """What the search saw when it chose, on ``folds`` folds: optimistic, because it chose by it."""
+
     folds: int
     epochs: int | None = None
 
 
-class UnseenFigure(_Record):
+class UnseenFigure(Figure):
     """The confirmed figures on the folds whose test images the search never used.
 
     Attributes:
         folds: Their indices.
-        accuracy: Share of their test images, over all seeds.
-        interval: Wilson 95 % interval over sequences.
+        interval: 95 % interval of the headline metric.
     """
 
     folds: tuple[int, ...]
-    accuracy: float
-    images: int
     sequences: int
     interval: tuple[float, float]
 
 
-class ConfirmedFigure(_Record):
+class ConfirmedFigure(Figure):
     """The network trained again on all folds with training seeds that the search never used.
 
     Attributes:
-        accuracy: Share of test images, over all folds and seeds.
-        interval: Wilson 95 % interval over sequences.
-        fold_mean: Mean over folds of the accuracy of each.
+        interval: 95 % interval of the headline metric.
+        per_seed: The headline metric of each cross-validation.
         unseen: The same on the folds that the search did not score on.
     """
 
-    accuracy: float
-    images: int
     sequences: int | None = None
-    sequence_accuracy: float | None = None
     interval: tuple[float, float] | None = None
     epochs: int | None = None
     seeds: tuple[int, ...] = ()
-    fold_mean: float | None = None
-    recall: Mapping[str, float] = Field(default_factory=dict)
     per_seed: tuple[Any, ...] = ()
     unseen: UnseenFigure | None = None
 
@@ -107,10 +113,10 @@ class FoundNetwork(_Record):
     performance: float | None = None
 
     @property
-    def accuracy(self) -> float | None:
-        """The confirmed accuracy, or else the one that the search saw."""
-        known = self.confirmed or self.search
-        return known.accuracy if known else None
+    def figures(self) -> tuple[Figure, ...]:
+        """All that there are."""
+        unseen = self.confirmed.unseen if self.confirmed else None
+        return tuple(one for one in (self.search, self.confirmed, unseen) if one)
 
 
 class Tally(_Record):
@@ -125,7 +131,12 @@ class Tally(_Record):
 
 
 class Results(_Record):
-    """The whole file; ``recipe`` says by which images the recipe was chosen."""
+    """The whole file.
+
+    Attributes:
+        task: What networks were asked; files of earlier versions do not say.
+        recipe: By which images the recipe was chosen, in words.
+    """
 
     format: Literal["gensynth.results"]
     version: Annotated[int, Field(ge=1, le=1)]
@@ -133,6 +144,7 @@ class Results(_Record):
     synthetic: bool
     data: str = ""
     source: str = ""
+    task: AnyTask = Classification()
     command: str = ""
     recipe: str = ""
     seed: int = 0
@@ -144,6 +156,15 @@ class Results(_Record):
     seconds: Mapping[str, float] = Field(default_factory=dict)
     versions: Mapping[str, str] = Field(default_factory=dict)
     generators: tuple[Any, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_the_headline(self) -> Results:
+        name = self.task.headline.name
+        for network in self.networks:
+            for figure in network.figures:
+                if not isinstance((figure.model_extra or {}).get(name), int | float):
+                    raise ValueError(f"a figure of trial {network.trial} has no number {name!r}")
+        return self
 
 
 def load_results(path: Path) -> Results:

@@ -25,7 +25,7 @@ from gensynth.experiment import Experiment
 from gensynth.search.candidates import Candidates
 from gensynth.search.confirmation import Confirmation
 from gensynth.search.forecast import Forecast
-from gensynth.search.outcome import Outcome
+from gensynth.search.outcome import Outcome, objectives_of
 from gensynth.search.preparation import Setting, prepare
 from gensynth.search.proposing import Proposer, proposer
 from gensynth.search.run_directory import RunDirectory, open_run
@@ -33,6 +33,7 @@ from gensynth.search.samplers import named_sampler
 from gensynth.search.study import SearchStudy, open_study, sqlite_url
 from gensynth.search.summary import Summary
 from gensynth.search.warm_start import keep
+from gensynth.task import Metric
 
 logger = logging.getLogger(__name__)
 
@@ -79,10 +80,11 @@ def search(
         if setting.begins_with is not None:
             keep(setting.begins_with, directory)
         url = experiment.storage or sqlite_url(directory.study.resolve())
-        opened = open_study(url, experiment.label, asked.sampler)
-        study = SearchStudy(opened, experiment.constraint.keys)
+        objectives = objectives_of(setting.dataset.task)
+        opened = open_study(url, experiment.label, asked.sampler, objectives)
+        study = SearchStudy(opened, experiment.constraint.keys, objectives)
         new = not study.asked
-        study.keep_classes(setting.dataset.classes)
+        study.keep_outputs(setting.dataset.task.size)
         try:
             session = _Session(setting, directory, journal, study, asked, clock, watcher, command)
             return session.run()
@@ -228,7 +230,7 @@ class _Session:
                 stopped=sum(not outcome.complete for outcome in outcomes),
                 failed=self.study.failed,
                 running=self.dispatcher.running,
-                best=_best(outcomes),
+                best=_best(outcomes, self.setting.dataset.task.headline),
                 confirmed=sum(one.complete for one in self.confirmation.finalists),
                 done=sum(len(one.results) for one in self.confirmation.finalists),
                 total=len(units) if confirming else None,
@@ -239,12 +241,13 @@ class _Session:
         )
 
 
-def _best(outcomes: tuple[Outcome, ...]) -> Best | None:
+def _best(outcomes: tuple[Outcome, ...], headline: Metric) -> Best | None:
     complete = [outcome for outcome in outcomes if outcome.complete]
     if not complete:
         return None
     first = max(complete, key=lambda outcome: outcome.score)
-    return Best(first.trial, first.metrics, first.performance or 0.0, first.feasible)
+    shown = f"{headline.label} {headline.shown(first.metrics[headline.name])}"
+    return Best(first.trial, first.metrics, first.performance or 0.0, first.feasible, shown)
 
 
 def _banner(setting: Setting, directory: RunDirectory) -> tuple[str, ...]:

@@ -21,12 +21,15 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gensynth.errors import UserError, first_line
 from gensynth.seams import optuna as private
-from gensynth.search.outcome import OBJECTIVES, TIME, Outcome
+from gensynth.search.outcome import TIME, Objectives, Outcome
 from gensynth.search.storage import storage, write_ahead
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 SESSION = "session"
+OUTPUTS = "outputs"
 CLASSES = "classes"
+"""What runs of earlier versions keep instead: the names of the classes."""
+
 AGAIN = "again"
 UNKNOWN = 0.0
 
@@ -53,10 +56,12 @@ class SearchStudy:
     Args:
         study: The study.
         bounds: Names of the bounds of 1_r, in order.
+        objectives: What is told of a candidate that is trained in full.
     """
 
     study: optuna.Study
     bounds: Sequence[str]
+    objectives: Objectives
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     failed: int = 0
     duplicates: int = 0
@@ -103,7 +108,7 @@ class SearchStudy:
         """Writes a candidate's outcome and ends its trial."""
         self._describe(trial, outcome)
         if outcome.complete:
-            values = [outcome.metrics[name] for name in OBJECTIVES]
+            values = [outcome.metrics[name] for name in self.objectives]
             self.study.tell(trial, values)
         else:
             self.study.tell(trial, state=TrialState.PRUNED)
@@ -145,7 +150,7 @@ class SearchStudy:
         if outcome is not None:
             self._describe(trial, outcome)
         if outcome is not None and outcome.complete:
-            self.study.tell(trial, [outcome.metrics[name] for name in OBJECTIVES])
+            self.study.tell(trial, [outcome.metrics[name] for name in self.objectives])
         else:
             self.study.tell(trial, state=TrialState.PRUNED)
         self.duplicates += 1
@@ -158,9 +163,9 @@ class SearchStudy:
         """Gives the storage back."""
         private.close(self.study)
 
-    def keep_classes(self, names: Sequence[str]) -> None:
-        """Keeps the names of the classes, for whoever builds the networks again."""
-        self.study.set_user_attr(CLASSES, list(names))
+    def keep_outputs(self, count: int) -> None:
+        """Keeps how many values networks give, for whoever builds them again."""
+        self.study.set_user_attr(OUTPUTS, count)
 
     @property
     def session(self) -> Session:
@@ -256,24 +261,26 @@ def was_trained(trial: FrozenTrial) -> bool:
     return "fidelity" in trial.user_attrs
 
 
-def metric_of(trial: FrozenTrial, name: str) -> float | None:
-    """A metric of the trial's network, None if it is not known."""
-    return _number(trial.user_attrs.get("metrics", {}).get(name))
+def metrics_of(trial: FrozenTrial) -> Mapping[str, float]:
+    """What is known of the trial's network by name."""
+    found: Mapping[str, float] = trial.user_attrs.get("metrics", {})
+    return found
 
 
-def classes_of(study: optuna.Study) -> tuple[str, ...] | None:
-    """Names of the classes that the networks of a study tell apart; None in the oldest ones."""
-    found = study.user_attrs.get(CLASSES)
-    return tuple(found) if found else None
+def outputs_of(study: optuna.Study) -> int | None:
+    """How many values the networks of a study give; None in the oldest ones."""
+    count, names = study.user_attrs.get(OUTPUTS), study.user_attrs.get(CLASSES)
+    return int(count) if count else len(names) if names else None
 
 
-def open_study(url: str, name: str, sampler: BaseSampler) -> optuna.Study:
+def open_study(url: str, name: str, sampler: BaseSampler, objectives: Objectives) -> optuna.Study:
     """Opens a study, or makes it.
 
     Args:
         url: Of the Optuna storage, such as ``sqlite:///study.db``.
         name: Of the study in it.
         sampler: Who proposes.
+        objectives: What is wanted of networks.
 
     Raises:
         UserError: If the storage cannot be opened or holds another kind of study of that name.
@@ -284,7 +291,7 @@ def open_study(url: str, name: str, sampler: BaseSampler) -> optuna.Study:
             study_name=name,
             storage=storage(url),
             sampler=sampler,
-            directions=list(OBJECTIVES.values()),
+            directions=list(objectives.values()),
             load_if_exists=True,
         )
     except Exception as error:
@@ -293,7 +300,7 @@ def open_study(url: str, name: str, sampler: BaseSampler) -> optuna.Study:
             where=f"storage: {url}",
             remedy="give an Optuna storage URL such as sqlite:///study.db",
         ) from error
-    if [direction.name.lower() for direction in study.directions] != list(OBJECTIVES.values()):
+    if [direction.name.lower() for direction in study.directions] != list(objectives.values()):
         raise UserError(
             f"has a study {name!r} with other objectives",
             where=f"storage: {url}",
@@ -301,7 +308,7 @@ def open_study(url: str, name: str, sampler: BaseSampler) -> optuna.Study:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        study.set_metric_names(list(OBJECTIVES))
+        study.set_metric_names(list(objectives))
     return study
 
 

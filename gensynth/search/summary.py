@@ -33,7 +33,8 @@ from gensynth.search.results import (
 from gensynth.search.run_directory import RunDirectory
 from gensynth.search.study import SearchStudy
 from gensynth.space import decode
-from gensynth.training import Evaluation
+from gensynth.task import Evaluation
+from gensynth.training import evaluate
 
 VERSIONED = ("gensynth", "torch", "optuna", "ray", "numpy")
 
@@ -66,7 +67,10 @@ class Summary:
         """Writes ``genomes/`` and ``results.json``; returns what that holds."""
         finalists = {one.outcome.trial: one for one in self.confirmation.finalists}
         outcomes = tuple(self.study.outcomes.values())
-        shown = {outcome.trial: outcome for outcome in front(outcomes, fallback=True)}
+        shown = {
+            outcome.trial: outcome
+            for outcome in front(outcomes, self.study.objectives, fallback=True)
+        }
         shown.update({trial: one.outcome for trial, one in finalists.items()})
         networks = sorted(
             (self._network(outcome, finalists.get(trial)) for trial, outcome in shown.items()),
@@ -91,6 +95,7 @@ class Summary:
             synthetic=dataset.synthetic,
             data=dataset.name,
             source=dataset.source,
+            task=experiment.task,
             command=self.command or f"gensynth search name={experiment.label}",
             constraint=experiment.constraint,
             prototype=experiment.prototype.get("name"),
@@ -133,19 +138,15 @@ class Summary:
             refuted=refuted,
             feasible=refuted is None and experiment.constraint.feasible(metrics),
             violations=experiment.constraint.violations(metrics),
-            performance=experiment.performance(metrics),
+            performance=experiment.measured(metrics),
         )
 
     def _searched(self, outcome: Outcome) -> SearchFigure:
         rung = self.setting.experiment.fidelity.rungs[-1]
         images = sum(len(fold.test) for fold in self.setting.folds[: rung.folds])
-        return SearchFigure(
-            accuracy=outcome.metrics["accuracy"],
-            correct=round(outcome.metrics["accuracy"] * images),
-            images=images,
-            folds=rung.folds,
-            epochs=rung.epochs,
-        )
+        stated = self.setting.dataset.task.searched(outcome.metrics, images)
+        rest = {"images": images, "folds": rung.folds, "epochs": rung.epochs}
+        return SearchFigure.model_validate({**stated, **rest})
 
     def _confirmed(self, finalist: Finalist, evaluation: Evaluation) -> ConfirmedFigure:
         setting = self.setting
@@ -158,8 +159,7 @@ class Summary:
                 "epochs": setting.experiment.confirm_epochs,
                 "seeds": finalist.seeds,
                 "per_seed": [
-                    sum(result.correct for result in part) / sum(result.total for result in part)
-                    for part in repetitions
+                    evaluate(part, setting.dataset, setting.folds).value for part in repetitions
                 ],
                 "unseen": None if unseen is None else UnseenFigure.model_validate(unseen),
             }
@@ -191,4 +191,5 @@ class Summary:
             synthetic=self.setting.dataset.synthetic,
             folds=experiment.folds.model_dump(mode="json"),
             metrics=network.model_dump(mode="json", include=keys),
+            **experiment.model_dump(mode="json", include={"task"}),
         )

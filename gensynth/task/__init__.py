@@ -8,7 +8,7 @@ one head, :class:`Combined` has several.
 """
 
 from gensynth.task.answers import Answers, Labelled, Truth
-from gensynth.task.base import TASKS, AnyTask, Evaluation, Objective, Task, register
+from gensynth.task.base import TASKS, AnyTask, Evaluation, Objective, Task
 from gensynth.task.classification import Classification
 from gensynth.task.combined import Combined
 from gensynth.task.intervals import bootstrap, wilson
@@ -29,6 +29,5 @@ __all__ = [
     "Task",
     "Truth",
     "bootstrap",
-    "register",
     "wilson",
 ]

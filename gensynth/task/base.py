@@ -6,25 +6,22 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny
+from pydantic import BaseModel, ConfigDict
 
+from gensynth.registry import Models
 from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.metric import Metric
-from gensynth.validation import alternatives
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
-TaskT = TypeVar("TaskT", bound="Task")
 Limits = tuple[float, float]
-
-TASKS: dict[str, type[Task]] = {}
-"""Every kind of task, by the name that a configuration gives as ``kind``."""
+Score = int | float | None
 
 
 class Objective(ABC):
@@ -53,8 +50,16 @@ class Objective(ABC):
         A training that diverges gets this.
         """
 
-    def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
-        """Other figures of a fold that outputs have and predictions have not; by default none."""
+    def scores(
+        self, predictions: NDArray[Any], targets: Tensor, outputs: Tensor | None
+    ) -> dict[str, Score]:
+        """What else a fold's result keeps, by name; by default nothing.
+
+        Args:
+            predictions: Of the test images.
+            targets: What is true of them.
+            outputs: What the network gives; None if its training diverged.
+        """
         return {}
 
 
@@ -92,6 +97,20 @@ class Evaluation(ABC):
 
         It has the headline metric by its name, ``interval``, ``images`` and ``sequences``.
         """
+
+    def brief(self, headline: Metric) -> dict[str, Any]:
+        """The headline metric with what it rests on, as plain data.
+
+        Args:
+            headline: Of the task.
+        """
+        return {
+            "folds": list(self.folds),
+            headline.name: self.value,
+            "images": self.images,
+            "sequences": self.sequences,
+            "interval": list(self.interval),
+        }
 
     def details(self) -> dict[str, Any]:
         """What an evaluation's file states beyond the figures; by default nothing."""
@@ -209,6 +228,15 @@ class Task(BaseModel, ABC):
             ValueError: If there are none or they are not of the same images.
         """
 
+    def searched(self, metrics: Mapping[str, float], images: int) -> dict[str, Score]:
+        """What a report states of the search's own figures: the headline metric by its name.
+
+        Args:
+            metrics: Those that the search saw.
+            images: Number of test images that it saw them on.
+        """
+        return {self.headline.name: metrics[self.headline.name]}
+
     @abstractmethod
     def quality(self, metrics: Mapping[str, float]) -> float:
         """How good a network is as a share, 1 for perfect answers, for U to weigh against size."""
@@ -261,6 +289,11 @@ class Task(BaseModel, ABC):
             The probability, for each network by itself; None where nothing is assumed about it.
         """
 
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """Names of all metrics, as a remedy lists them."""
+        return tuple(metric.name for metric in self.metrics)
+
     def unanswerable(self, name: str, tested: NDArray[Any]) -> str | None:
         """Why a metric has no value where only these targets are tested; None if it has one."""
         return None
@@ -292,6 +325,15 @@ class Task(BaseModel, ABC):
             figures: As for :meth:`lines`, with ``folds`` and ``seeds`` as in an evaluation's file.
         """
 
+    @property
+    @abstractmethod
+    def interval_by(self) -> str:
+        """What intervals in a report are: ``Wilson 95 % intervals over sequences``."""
+
+    def evidence(self, figures: Mapping[str, Any]) -> str:
+        """What the interval of some figures rests on: ``by 327 sequences``."""
+        return f"by {figures['sequences']} sequences"
+
     def stated(self, figures: Mapping[str, Any]) -> str:
         """The headline with its interval: ``92.7% (95 % interval 89.3% to 95.1%)``."""
         value = self.headline.shown(figures[self.headline.name])
@@ -316,23 +358,10 @@ class Task(BaseModel, ABC):
         return self.perfect(truth)
 
 
-def register(task: type[TaskT]) -> type[TaskT]:
-    """Makes a kind of task known by the default of its ``kind``, for configurations to name."""
-    TASKS[task.model_fields["kind"].default] = task
-    return task
+TASKS: Models[Task] = Models("task", "gensynth.tasks", tag="kind")
+"""Every kind of task by its name; packages add theirs by entry points of this group."""
 
-
-def _of_kind(value: Any) -> Any:
-    """The task that a mapping describes."""
-    if not isinstance(value, Mapping):
-        return value
-    kind = value.get("kind")
-    if kind not in TASKS:
-        raise ValueError(f"unknown kind {kind!r}, {alternatives(str(kind), TASKS)}")
-    return TASKS[kind].model_validate(value)
-
-
-AnyTask = Annotated[SerializeAsAny[Task], BeforeValidator(_of_kind)]
+AnyTask = Annotated[Task, TASKS]
 """A task in a configuration: a mapping whose ``kind`` names one of :data:`TASKS`."""
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gensynth.task.answers import Answers, Labelled, Truth
-from gensynth.task.base import Evaluation, Limits, Objective, Task, register, same_images
+from gensynth.task.base import TASKS, Evaluation, Limits, Objective, Score, Task, same_images
 from gensynth.task.intervals import wilson
 from gensynth.task.metric import Metric
 
@@ -37,7 +37,7 @@ OVERALL = (
 )
 
 
-@register
+@TASKS.register
 class Classification(Task):
     """One of the classes of the data set; a network gives a score for each.
 
@@ -95,6 +95,11 @@ class Classification(Task):
             return _recall(name.removeprefix(RECALL)) if name != LEAST_RECALL else OVERALL[-1]
         return super().metric(name)
 
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        names = super().known_as
+        return names if self.classes else (*names, f"{RECALL}<class>")
+
     def evaluate(self, *repetitions: Answers) -> ClassEvaluation:
         from sklearn.metrics import accuracy_score, confusion_matrix
 
@@ -120,6 +125,10 @@ class Classification(Task):
             images=len(first.truth),
             sequences=len(every[0]),
         )
+
+    def searched(self, metrics: Mapping[str, float], images: int) -> dict[str, Score]:
+        accuracy = metrics["accuracy"]
+        return {"accuracy": accuracy, "correct": round(accuracy * images)}
 
     def quality(self, metrics: Mapping[str, float]) -> float:
         return metrics["accuracy"]
@@ -168,6 +177,10 @@ class Classification(Task):
         if not name.startswith(RECALL) or wanted not in self.classes:
             return None
         return None if self.classes.index(wanted) in tested else f"no image of {wanted} is tested"
+
+    @property
+    def interval_by(self) -> str:
+        return "Wilson 95 % intervals over sequences"
 
     def lines(self, figures: Mapping[str, Any]) -> Iterator[str]:
         from gensynth.task.classification_shown import lines
@@ -219,13 +232,20 @@ class ClassObjective(Objective):
     def fallback(self, count: int) -> NDArray[np.int64]:
         return np.full(count, self.prior, dtype=np.int64)
 
-    def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
-        """``cross_entropy``, in nats.
+    def scores(
+        self, predictions: NDArray[np.int64], targets: Tensor, outputs: Tensor | None
+    ) -> dict[str, Score]:
+        """``correct``, the number of images that are right, and ``cross_entropy``, in nats.
 
-        The mean over the images of minus the logarithm of the probability given to the true class.
-        A network whose columns add up their class scores is the surer the more of them it has.
+        The latter is the mean over the images of minus the logarithm of the probability given to
+        the true class; None if the training diverged. A network whose columns add up their class
+        scores is the surer the more of them it has.
         """
-        return {"cross_entropy": float(replace(self, smoothing=0.0).loss(outputs, targets))}
+        plain = replace(self, smoothing=0.0)
+        return {
+            "correct": int((predictions == targets.numpy()).sum()),
+            "cross_entropy": None if outputs is None else float(plain.loss(outputs, targets)),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

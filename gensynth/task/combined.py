@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from gensynth.task.answers import Answers, Labelled, Truth
-from gensynth.task.base import AnyTask, Evaluation, Limits, Objective, Task, register
+from gensynth.task.base import TASKS, AnyTask, Evaluation, Limits, Objective, Score, Task
 from gensynth.task.metric import Metric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+Head = Annotated[AnyTask, WithJsonSchema({"type": "object"})]
+"""A task of its own; its schema is left open, since it may not hold itself."""
+
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-@register
+@TASKS.register
 class Combined(Task):
     """Tasks by the name of the head that answers them; their metrics are united.
 
@@ -34,7 +37,7 @@ class Combined(Task):
     """
 
     kind: Literal["combined"] = "combined"
-    tasks: Annotated[dict[str, AnyTask], Field(min_length=1)]
+    tasks: Annotated[dict[str, Head], Field(min_length=1)]
     weights: dict[str, Weight] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -115,6 +118,10 @@ class Combined(Task):
         found = (task.metric(name) for task in self.tasks.values())
         return next((one for one in found if one is not None), None)
 
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        return tuple(name for task in self.tasks.values() for name in task.known_as)
+
     def evaluate(self, *repetitions: Answers) -> CombinedEvaluation:
         parts = {
             name: task.evaluate(*(self._answers(name, one) for one in repetitions))
@@ -163,6 +170,20 @@ class Combined(Task):
             if task.metric(name) is not None:
                 return task.unanswerable(name, _target_array(task, tested[:, columns]))
         return None
+
+    @property
+    def _first(self) -> Task:
+        return next(iter(self.tasks.values()))
+
+    @property
+    def interval_by(self) -> str:
+        return self._first.interval_by
+
+    def evidence(self, figures: Mapping[str, Any]) -> str:
+        return self._first.evidence(figures)
+
+    def searched(self, metrics: Mapping[str, float], images: int) -> dict[str, Score]:
+        return self._first.searched(metrics, images)
 
     def lines(self, figures: Mapping[str, Any]) -> Iterator[str]:
         for name, task in self.tasks.items():
@@ -253,12 +274,18 @@ class CombinedObjective(Objective):
     def fallback(self, count: int) -> NDArray[np.float64]:
         return _beside(part.objective.fallback(count) for part in self.parts)
 
-    def scores(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    def scores(
+        self, predictions: NDArray[Any], targets: Tensor, outputs: Tensor | None
+    ) -> dict[str, Score]:
         """Those of each head, after its name: ``expression.cross_entropy``."""
         return {
             f"{part.name}.{key}": value
             for part in self.parts
-            for key, value in part.objective.scores(*part.of(outputs, targets)).items()
+            for key, value in part.objective.scores(
+                _target_array(part.task, predictions[:, part.columns]),
+                _target_tensor(part.task, targets[:, part.columns]),
+                None if outputs is None else outputs[:, part.outputs],
+            ).items()
         }
 
 

@@ -58,12 +58,13 @@ class Metric:
             f"at most {self.high:g}" if math.isinf(self.low) else f"{self.low:g} to {self.high:g}"
         )
 
-    def shown(self, value: float, digits: int | None = None) -> str:
+    def shown(self, value: float, digits: int | None = None, gap: str = "") -> str:
         """A value as people read it.
 
         Args:
             value: As it is in files.
             digits: Behind the point; 1 for a share and 2 for the others when None.
+            gap: Between a number and a percent sign.
 
         Example:
             >>> Metric(name="mae_roll", label="mean absolute error", unit="°").shown(1.234)
@@ -72,8 +73,14 @@ class Metric:
             '92.7%'
         """
         places = digits if digits is not None else 1 if self.share else 2
-        gap = " " if self.unit[:1].isalpha() else ""
+        if not self.share:
+            gap = " " if self.unit[:1].isalpha() else ""
         return f"{value * self.scale:.{places}f}{gap}{self.unit}"
+
+    def spanned(self, interval: tuple[float, float]) -> str:
+        """Both ends of an interval without the unit, for brackets behind a value that has it."""
+        places = 1 if self.share else 2
+        return ", ".join(f"{self.scale * end:.{places}f}" for end in interval)
 
     def merit(self, value: float) -> float:
         """The value, its sign turned where less is better, so that greater is better."""

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from gensynth.errors import UserError
 from gensynth.task.answers import Answers, Labelled, Truth
-from gensynth.task.base import Evaluation, Limits, Objective, Task, register, same_images
+from gensynth.task.base import TASKS, Evaluation, Limits, Objective, Task, same_images
 from gensynth.task.intervals import bootstrap
 from gensynth.task.metric import Metric
 from gensynth.validation import alternatives
@@ -30,7 +30,7 @@ KINDS = ("mae", "rmse", "r2")
 LABELS = {"mae": "mean absolute error", "rmse": "root mean squared error", "r2": "R²"}
 
 
-@register
+@TASKS.register
 class Regression(Task):
     """Named numbers; a network gives each in units of its spread over the training images.
 
@@ -169,6 +169,13 @@ class Regression(Task):
         done, left = len(answers.truth), len(ahead)
         needed = (limit**power * (done + left) - errors.mean(1).sum()) / left
         return _stays_under(needed, by_person, len(np.unique(ahead.people)))
+
+    @property
+    def interval_by(self) -> str:
+        return "95 % intervals by resampling people"
+
+    def evidence(self, figures: Mapping[str, Any]) -> str:
+        return "by resampling people"
 
     def lines(self, figures: Mapping[str, Any]) -> Iterator[str]:
         from gensynth.task.regression_shown import lines

@@ -1,5 +1,5 @@
 from .augmentation import augment, mixup
-from .evaluation import Evaluation, evaluate, mean_evaluation, metrics, wilson
+from .evaluation import answers, evaluate, evaluate_all, metrics, truth
 from .fitting import Fitted, Watch, fit
 from .fold import FoldResult, check_fits, train_fold
 from .normalisation import Normalisation, local_contrast
@@ -9,7 +9,6 @@ from .schedule import Milestone, OneCycle, Schedule, Steps
 
 __all__ = [
     "Augmentation",
-    "Evaluation",
     "Fitted",
     "FoldResult",
     "LocalContrast",
@@ -22,16 +21,17 @@ __all__ = [
     "Steps",
     "Tuned",
     "Watch",
+    "answers",
     "augment",
     "check_fits",
     "check_pretraining",
     "evaluate",
+    "evaluate_all",
     "fit",
     "local_contrast",
-    "mean_evaluation",
     "metrics",
     "mixup",
     "pretrained",
     "train_fold",
-    "wilson",
+    "truth",
 ]

@@ -189,7 +189,9 @@ class _Run:
         recipe: Recipe,
         generator: torch.Generator,
     ) -> None:
-        self.network = Fused(network).train()
+        self.name = network.genome.name
+        several = len(network.genome.outputs) > 1
+        self.network = (network if several else Fused(network)).train()
         self.images = images
         self.targets = targets
         self.loss = loss
@@ -225,7 +227,7 @@ class _Run:
                 loss = self._loss(images, targets)
                 value = loss.item()
                 if not math.isfinite(value):
-                    _log.info("%s diverged at step %d", self.network.network.genome.name, done)
+                    _log.info("%s diverged at step %d", self.name, done)
                     return None
                 factor = self.recipe.schedule.factor(done / self.steps)
                 self.weights.step(loss, self.recipe.learning_rate * factor)

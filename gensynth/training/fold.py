@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
+from numpy.typing import NDArray
 
 from gensynth.cost import check_limits
 from gensynth.data import Dataset, Fold
 from gensynth.errors import UserError
 from gensynth.genome import Genome
+from gensynth.task.base import Score
 from gensynth.training.fitting import fit
 from gensynth.training.pretraining import pretrained
 from gensynth.training.recipe import Recipe
@@ -30,39 +30,31 @@ class FoldResult:
         fold: Index of the fold.
         epochs: Passes over the training part.
         seed: Of the training.
-        predictions: Class index of every test image, in the order of ``fold.test``.
-        correct: How many of them are right.
+        predictions: What it says of every test image, in the order of ``fold.test``: a class index,
+            or a tuple of numbers.
         total: Number of test images.
         seconds: Time that it took, without that of a pretraining, which other folds share. Not part
             of equality.
-        cross_entropy: Mean over the test images of minus the logarithm of the probability that is
-            given to the true class, in nats; None if the training diverged. A network whose columns
-            add up their class scores is the surer the more of them it has.
+        scores: What else the task keeps, see :meth:`gensynth.task.Objective.scores`.
         pretraining: Time of the pretraining that was made for this fold; next to nothing
             where another fold's was at hand. Not part of equality.
         loss: Mean training loss of the last epoch; None if the training diverged. The predictions
-            are then the most frequent class of the training part for every image.
+            are then what the training part alone says of every image.
     """
 
     fold: int
     epochs: int
     seed: int
-    predictions: tuple[int, ...]
-    correct: int
+    predictions: tuple[Any, ...]
     total: int
     seconds: float = field(compare=False)
     loss: float | None
-    cross_entropy: float | None = None
+    scores: Mapping[str, Score] = field(default_factory=dict)
     pretraining: float = field(default=0.0, compare=False)
 
     @property
-    def accuracy(self) -> float:
-        """Share of the test images that are classified correctly."""
-        return self.correct / self.total if self.total else math.nan
-
-    @property
     def diverged(self) -> bool:
-        """Whether the loss ceased to be finite, so that the predictions are only the prior."""
+        """Whether the loss ceased to be finite, so that the predictions are a fallback."""
         return self.loss is None
 
 
@@ -83,7 +75,7 @@ def train_fold(
     recipe whose precision is not ``auto``, see :meth:`Recipe.resolved`).
 
     A training that diverges is a result and not an error: a search has to learn that the network
-    is bad. It gets the accuracy of guessing the most frequent class.
+    is bad. It gets what guessing without a look at the images would get.
 
     Args:
         genome: The network.
@@ -121,54 +113,61 @@ def train_fold(
         recipe=recipe,
         start=start,
     )
-    logits = fitted.logits(images[test])
-    loss = fitted.loss if bool(logits.isfinite().all()) else None
-    predictions = logits.argmax(1) if loss is not None else _prior(dataset, fold)
+    outputs = fitted.logits(images[test])
+    loss = fitted.loss if bool(outputs.isfinite().all()) else None
+    diverged = loss is None
+    said = objective.fallback(len(test)) if diverged else objective.decode(outputs)
     return FoldResult(
         fold=fold.index,
         epochs=epochs,
         seed=seed,
-        predictions=tuple(predictions.tolist()),
-        correct=int((predictions == targets[test]).sum()),
+        predictions=_plain(said),
         total=len(fold.test),
         seconds=clock() - started,
         loss=loss,
-        cross_entropy=None if loss is None else float(cross_entropy(logits, targets[test])),
+        scores=objective.scores(said, targets[test], None if diverged else outputs),
         pretraining=started - begun,
     )
 
 
 def check_fits(genome: Genome, dataset: Dataset) -> None:
-    """Makes sure that a network reads a data set's images, names its classes and can be built.
+    """Makes sure that a network reads a data set's images, answers its task and can be built.
 
     Raises:
         UserError: One line that says what the network reads or gives, what the data are, and what
             to change; or which limit of :class:`gensynth.cost.Limits` it exceeds.
     """
-    read, shown = genome.input.shape, dataset.image_shape
-    sides, classes = ",".join(map(str, shown)), len(dataset.classes)
-    keys = f"prototype.input=[{sides}] prototype.classes={classes}"
+    read, shown, task = genome.input.shape, dataset.image_shape, dataset.task
+    sides = ",".join(map(str, shown))
+    keys = f"prototype.input=[{sides}] prototype.classes={task.size}"
     if read != shown:
         raise UserError(
             f"reads images of {_size(read)} but {dataset.name} has {_size(shown)}",
             where=genome.name,
             remedy=f"fit a prototype to them with {keys}, or load the data at its size",
         )
-    if len(genome.outputs) != 1:
+    if len(genome.outputs) != len(task.heads):
         raise UserError(
-            f"has {len(genome.outputs)} outputs ({', '.join(genome.outputs)}) and training reads 1",
+            f"has {len(genome.outputs)} outputs ({', '.join(genome.outputs)}) and the task reads "
+            f"{len(task.heads)}",
             where=genome.name,
-            remedy="keep the output that gives the classes",
+            remedy=f"keep those that give {task.asked}",
         )
-    (output,) = genome.outputs.values()
-    given = genome.shapes[output]
-    if given != (classes,):
-        raise UserError(
-            f"gives {_size(given)} values but {dataset.name} has {classes} classes",
-            where=genome.name,
-            remedy=f"fit a prototype to them with {keys}, or end the network with a linear layer "
-            f"of {classes} features",
-        )
+    for name, wanted in task.heads.items():
+        if name and name not in genome.outputs:
+            raise UserError(
+                f"has no output {name}, which the task reads",
+                where=genome.name,
+                remedy=f"give the prototype outputs: {', '.join(task.heads)}",
+            )
+        given = genome.shapes[genome.outputs[name] if name else next(iter(genome.outputs.values()))]
+        if given != (wanted,):
+            raise UserError(
+                f"gives {_size(given)} values but {dataset.name} has {task.asked}",
+                where=genome.name,
+                remedy=f"fit a prototype to them with {keys}, or end the network with a linear "
+                f"layer of {wanted} features",
+            )
     check_limits(genome, where=genome.name)
 
 
@@ -176,6 +175,7 @@ def _size(shape: tuple[int, ...]) -> str:
     return "×".join(str(side) for side in shape)
 
 
-def _prior(dataset: Dataset, fold: Fold) -> torch.Tensor:
-    counts = np.bincount(dataset.labels[fold.train], minlength=len(dataset.classes))
-    return torch.full((len(fold.test),), int(counts.argmax()))
+def _plain(predictions: NDArray[Any]) -> tuple[Any, ...]:
+    """Predictions as tuples, so that results can be compared."""
+    rows = predictions.tolist()
+    return tuple(tuple(row) if isinstance(row, list) else row for row in rows)

@@ -232,7 +232,7 @@ def test_expected_time_goes_by_work(plan):
     assert expected_seconds(planned(plan, plan.scores)[0], {}, plan) is None
     first, second = planned(plan, ["1x12"])[:2]
     result = FoldResult(
-        fold=0, epochs=12, seed=first[0].unit.seed, predictions=(), correct=0, total=0,
+        fold=0, epochs=12, seed=first[0].unit.seed, predictions=(), total=0,
         seconds=6.0, loss=1.0,
     )  # fmt: skip
     known = {first[0].key: Entry.of("search", None, first[0].genome.hash, result)}

@@ -61,13 +61,17 @@ def invented(
             fold=training.unit.fold,
             epochs=training.unit.epochs,
             seed=training.unit.seed,
-            correct=correct(number, training.unit.fold),
             total=IMAGES,
             predictions=(),
             loss=1.0,
             seconds=(seconds or {}).get(name, 1.0),
             pretraining=(starts or {}).get((name, training.unit.fold), 0.0),
-            cross_entropy=(surprise or {}).get(name, nobody_knows)(number, training.unit.fold),
+            scores={
+                "correct": correct(number, training.unit.fold),
+                "cross_entropy": (surprise or {}).get(name, nobody_knows)(
+                    number, training.unit.fold
+                ),
+            },
         )
         for name, correct in told.items()
         for number, network in enumerate(plan.networks)

@@ -113,9 +113,9 @@ def test_a_torn_run_goes_on_and_agrees_with_the_search_to_the_bit(
     )
     final = row.scores[AVERAGED]
     assert final.predictions == "".join(map(str, result.predictions))
-    assert final.right == result.correct
+    assert final.right == result.scores["correct"]
     assert final.cross_entropy[TEMPERATURES.index(1)] == pytest.approx(
-        result.cross_entropy, abs=1e-5
+        result.scores["cross_entropy"], abs=1e-5
     )
     assert row.scores["2"] != final
 

@@ -14,6 +14,7 @@ import pytest
 from gensynth import genome as genomes
 from gensynth.cli import main
 from gensynth.cli.evaluate import _lines
+from gensynth.task import Classification
 from tests.fake_run import tiny
 
 FACES = ("data.subjects=40", "data.frames=1", "folds.count=4", "workers=1")
@@ -57,7 +58,7 @@ def evaluated(**changes):
 
 
 def test_what_is_printed():
-    lines = list(_lines(evaluated()))
+    lines = list(_lines(evaluated(), Classification()))
     assert lines[0] == "net on ck48: 1234 parameters, 5.6 M MACs"
     printed = [" ".join(line.split()) for line in lines]
     for line in (
@@ -73,8 +74,8 @@ def test_what_is_printed():
         assert line in printed
     assert sum("on the other folds" in line for line in printed) == 1
     alone = evaluated(per_seed=[0.9], spread=None, seeds=[4], synthetic=True)
-    assert not any("deviation" in line for line in _lines(alone))
-    assert "SYNTHETIC" in next(_lines(alone))
+    assert not any("deviation" in line for line in _lines(alone, Classification()))
+    assert "SYNTHETIC" in next(_lines(alone, Classification()))
 
 
 def test_one_seed_and_several_are_not_asked_for_at_once(capsys: pytest.CaptureFixture[str]):

@@ -25,7 +25,7 @@ from gensynth.data.synthetic.population import (
     neutral_frame,
     sequences,
 )
-from gensynth.data.synthetic.pose import from_features, grid, to_features, to_head
+from gensynth.data.synthetic.pose import from_features, from_head, grid, to_features, to_head
 
 DIGEST = "1d859c6cd05fc226cf5903eb12dd9b1454e296c58e36284d4b1cc5b86fbe9556"
 
@@ -177,3 +177,35 @@ def test_a_linear_model_beats_chance_and_stays_far_from_perfect(synthetic: Datas
         total += len(fold.test)
     chance = 249 / 981
     assert chance + 0.15 < right / total < 0.75
+
+
+def test_angles_are_those_of_the_drawing(few: SyntheticConfig):
+    """A head's upright axis, and its middle in front of its outline, found again in the picture."""
+    config = few.model_copy(update={"turns": 3.0})
+    drawn = load(config)
+    shots = [frame(one, before_peak=0).turned(3.0) for one in sequences(few.seed, few.subjects)]
+    face = columns(shots)
+    last = drawn.sequences != np.roll(drawn.sequences, -1)
+    origin, up = (np.zeros((1, 1, 1), np.float32), np.full((1, 1, 1), -1, np.float32))
+    x, y = from_head(face, origin, up)
+    middle_x, middle_y = from_head(face, origin, origin)
+    tilt = np.degrees(np.arctan2(x - middle_x, middle_y - y))[:, 0, 0]
+    assert tilt == pytest.approx(drawn.numbers["roll"][last], abs=1e-3)
+    nose_x, nose_y = from_features({**face, "roll": 0 * face["roll"]}, origin, origin)
+    for found, shift, angle in ((nose_x, "shift_x", "yaw"), (nose_y, "shift_y", "pitch")):
+        moved = ((found - face[shift]) / face["scale"])[:, 0, 0]
+        depth = 1 - moved**2  # of the outline's curve where the middle of the face now is
+        sine = np.sin(np.radians(drawn.numbers[angle][last]))
+        assert moved == pytest.approx(sine * depth, abs=1e-3)
+
+
+def test_turns_and_intensity_are_told_apart(few: SyntheticConfig):
+    plain, turned = load(few), load(few.model_copy(update={"turns": 2.0}))
+    assert np.array_equal(plain.numbers["intensity"], turned.numbers["intensity"])
+    sines = [np.sin(np.radians(data.numbers["yaw"])) for data in (plain, turned)]
+    assert sines[1] == pytest.approx(2 * sines[0])
+    assert not np.array_equal(plain.images, turned.images)
+    neutral = load(few.model_copy(update={"neutral": True}))
+    at_rest = neutral.labels == 0
+    assert neutral.numbers["intensity"][at_rest] == pytest.approx(0)
+    assert neutral.numbers["intensity"][~at_rest].min() > 0.5

@@ -165,9 +165,7 @@ def test_after_a_failure_the_rest_of_a_job_is_not_wanted(network: Genome):
     job, other = stage.next(), stage.next()
     assert job is not None
     assert other is not None
-    result = FoldResult(
-        fold=0, epochs=1, seed=5, predictions=(0,), correct=1, total=1, seconds=0, loss=1.0
-    )
+    result = FoldResult(fold=0, epochs=1, seed=5, predictions=(0,), total=1, seconds=0, loss=1.0)
     assert stage.result(job, result)
     stage.failed(other, "worker died")
     assert not stage.result(job, result)

@@ -26,10 +26,10 @@ def trained(unit: Unit, correct: int = 1) -> FoldResult:
         epochs=unit.epochs,
         seed=unit.seed,
         predictions=(0, 1),
-        correct=correct,
         total=2,
         seconds=0.5,
         loss=0.1,
+        scores={"correct": correct},
     )
 
 

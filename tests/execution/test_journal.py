@@ -16,18 +16,22 @@ entries = st.builds(
     fold=st.integers(0, 9),
     epochs=st.integers(1, 5),
     seed=st.integers(0, 2**48),
-    correct=st.integers(0, 50),
     total=st.integers(50, 99),
-    predictions=st.lists(st.integers(0, 6), max_size=5).map(tuple),
+    predictions=st.lists(
+        st.integers(0, 6) | st.tuples(st.floats(-9, 9), st.floats(-9, 9)), max_size=5
+    ).map(tuple),
     loss=st.none() | st.floats(0, 9),
     seconds=st.floats(0, 99),
-    cross_entropy=st.none() | st.floats(0, 9),
+    scores=st.dictionaries(
+        st.sampled_from(("correct", "cross_entropy")),
+        st.none() | st.integers(0, 9) | st.floats(0, 9),
+    ),
     pretraining=st.floats(0, 99),
 )
 
 
 def entry(fold: int) -> Entry:
-    return Entry("search", 3, "ab", fold, 2, 77, 1, 2, (0, 1), 0.5, 0.25)
+    return Entry("search", 3, "ab", fold, 2, 77, 2, (0, 1), 0.5, 0.25)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
@@ -79,3 +83,29 @@ def test_a_foreign_line_is_named(tmp_path: Path):
     path.unlink()
     with Journal(path):
         pass
+
+
+OLD = (
+    '{"phase":"search","trial":0,"genome":"ab","fold":0,"epochs":2,"seed":7,"correct":1,"total":2,'
+    '"predictions":[0,1],"loss":0.5,"seconds":1.0}\n'
+)
+"""A line as it was before there were tasks, and before cross-entropy was kept."""
+
+
+def test_a_line_of_an_earlier_version_is_read_and_may_stand_beside_new_ones(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    path.write_text(OLD)
+    with Journal(path) as journal:
+        found = journal.find("ab", Unit(0, 2, 7))
+        assert found is not None
+        assert found.result.predictions == (0, 1)
+        assert found.scores == {"correct": 1}
+        journal.append(entry(1))
+    assert [one.fold for one in read(path)] == [0, 1]
+
+
+def test_what_is_no_number_among_the_scores_is_refused(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    path.write_text(OLD.replace('"loss"', '"note":"hello","loss"'))
+    with pytest.raises(UserError, match="not a line"):
+        Journal(path)

@@ -22,8 +22,9 @@ from gensynth import genome as genomes
 from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.report.dashboard import feasible_front, illustrate, make_server
-from gensynth.search.outcome import front
+from gensynth.search.outcome import front, objectives_of
 from gensynth.search.study import outcome_of
+from gensynth.task import Classification
 from tests.fake_run import make_run
 
 CHROMIUM = (
@@ -207,7 +208,7 @@ def test_the_dashboard_and_the_results_have_one_front(rows):
     directions = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE, StudyDirection.MINIMIZE]
     shown = {trial.number for trial in feasible_front(trials, directions)}
     outcomes = [outcome for trial in trials if (outcome := outcome_of(trial)) is not None]
-    assert shown == {outcome.trial for outcome in front(outcomes)}
+    assert shown == {outcome.trial for outcome in front(outcomes, objectives_of(Classification()))}
 
 
 @pytest.mark.slow

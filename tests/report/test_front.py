@@ -13,7 +13,8 @@ from gensynth.export import Run
 from gensynth.report import draw_front, front_of, write_front
 from gensynth.report.front import FrontFigure
 from gensynth.report.interactive import interactive_front
-from gensynth.search.outcome import Outcome, front
+from gensynth.search.outcome import Outcome, front, objectives_of
+from gensynth.task import Classification
 from tests.fake_run import INDICATOR, make_run
 
 
@@ -119,7 +120,7 @@ def test_the_front_is_what_no_feasible_candidate_dominates(rows):
         )
         for number, (accuracy, params, macs, ending) in enumerate(rows)
     ]
-    best = {one.trial for one in front(found)}
+    best = {one.trial for one in front(found, objectives_of(Classification()))}
     for number, (accuracy, params, macs, ending) in enumerate(rows):
         beaten = any(
             other[0] >= accuracy

@@ -10,11 +10,15 @@ from gensynth.search import Setting
 from gensynth.search.candidates import Candidates
 from gensynth.search.confirmation import Confirmation
 from gensynth.search.forecast import Forecast
+from gensynth.search.outcome import objectives_of
 from gensynth.search.proposing import proposer
 from gensynth.search.run_directory import RunDirectory
 from gensynth.search.samplers import named_sampler
 from gensynth.search.study import SearchStudy, open_study, sqlite_url
+from gensynth.task import Classification
 from tests.small_search import drive
+
+OBJECTIVES = objectives_of(Classification())
 
 
 class Session:
@@ -31,8 +35,8 @@ class Session:
     ) -> None:
         folder.mkdir(exist_ok=True)
         asked = proposer(named_sampler(setting) if sampler is None else sampler)
-        study = open_study(sqlite_url(folder / "study.db"), "small", asked.sampler)
-        self.study = SearchStudy(study, setting.experiment.constraint.keys)
+        study = open_study(sqlite_url(folder / "study.db"), "small", asked.sampler, OBJECTIVES)
+        self.study = SearchStudy(study, setting.experiment.constraint.keys, OBJECTIVES)
         stack.callback(self.study.close)
         journal = stack.enter_context(Journal(folder / "journal.jsonl"))
         follower = asked.follow(setting, self.study, RunDirectory(folder))

@@ -12,6 +12,7 @@ from gensynth.search import Setting, prepare
 from gensynth.search.forecast import MARGIN, Forecast, Pace
 from gensynth.search.outcome import Outcome, ranking
 from gensynth.space import trace
+from gensynth.task import Classification
 from tests.search.session import Session
 
 
@@ -47,8 +48,8 @@ def test_a_search_trains_its_budget_and_confirms_on_all_folds(whole):
     (finalist,) = session.confirmation.finalists
     evaluation = session.confirmation.evaluation(finalist)
     assert evaluation.images == sum(entry.total for entry in confirmed)
-    assert evaluation.accuracy == pytest.approx(
-        sum(entry.correct for entry in confirmed) / evaluation.images
+    assert evaluation.value == pytest.approx(
+        sum(entry.scores["correct"] or 0 for entry in confirmed) / evaluation.images
     )
 
 
@@ -147,7 +148,7 @@ def test_a_margin_is_asked_of_candidates_and_not_of_finalists(small, tmp_path: P
         (finalist,) = session.confirmation.finalists
         evaluation = session.confirmation.evaluation(finalist)
         assert evaluation is not None
-        assert session.confirmation.satisfies(finalist) == (evaluation.accuracy >= 0.05)
+        assert session.confirmation.satisfies(finalist) == (evaluation.value >= 0.05)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -229,4 +230,4 @@ def test_finalists_come_in_turn_by_u_and_by_accuracy():
         made(4, 0.80, 200.0, False),
         made(5, 0.85, 10.0, False),
     ]
-    assert [one.trial for one in ranking(outcomes)] == [0, 1, 2, 3, 5, 4]
+    assert [one.trial for one in ranking(outcomes, Classification().headline)] == [0, 1, 2, 3, 5, 4]

@@ -14,9 +14,12 @@ from gensynth.indicator import Indicator
 from gensynth.search import Setting
 from gensynth.search.generative import generative
 from gensynth.search.generator_files import GeneratorFiles
-from gensynth.search.outcome import Outcome
+from gensynth.search.outcome import Outcome, objectives_of
 from gensynth.search.run_directory import RunDirectory
 from gensynth.search.study import SearchStudy, open_study, sqlite_url
+from gensynth.task import Classification
+
+OBJECTIVES = objectives_of(Classification())
 
 TRIALS = 16
 
@@ -27,8 +30,8 @@ def run(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> RunDirect
     directory = RunDirectory(tmp_path_factory.mktemp("run"))
     constraint = setting.experiment.constraint
     sampler = generative(setting)
-    study = open_study(sqlite_url(directory.study), "invented", sampler)
-    with closing(SearchStudy(study, constraint.keys)) as memory:
+    study = open_study(sqlite_url(directory.study), "invented", sampler, OBJECTIVES)
+    with closing(SearchStudy(study, constraint.keys, OBJECTIVES)) as memory:
         files = GeneratorFiles(setting, memory, sampler, directory)
         for _ in range(TRIALS):
             trial = study.ask()
@@ -43,7 +46,7 @@ def run(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> RunDirect
                     genome=genome.hash,
                     metrics=metrics,
                     violations=constraint.violations(metrics),
-                    performance=setting.experiment.performance(metrics),
+                    performance=setting.experiment.measured(metrics),
                     fidelity=1.0,
                     feasible=constraint.feasible(metrics),
                     complete=True,
@@ -72,7 +75,7 @@ def test_the_family_is_listed_with_its_budgets(run: RunDirectory, setting: Setti
         assert bounds["params"].max == one["max_params"]
         assert bounds["macs"] == setting.experiment.constraint.bounds["macs"]
         assert member.static_feasible == one["static_feasible"]
-    assert family[-1]["accuracy"] > family[0]["accuracy"]
+    assert family[-1]["quality"] > family[0]["quality"]
 
 
 def test_networks_of_a_budget_come_from_its_member(

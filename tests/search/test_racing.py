@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from gensynth.data import Dataset, Fold
 from gensynth.indicator import Bound, Indicator
 from gensynth.search.outcome import score
-from gensynth.search.racing import (
-    best_case,
-    chance_of,
-    out_of_reach,
-    promoted,
-    worst_case,
-)
+from gensynth.search.racing import out_of_reach, promoted, reach
+from gensynth.task.classification import chance_of
 from gensynth.training import FoldResult, metrics
 
 METRICS = ("accuracy", "accuracy_fold_mean", "accuracy_sequence", "recall.min", "recall.b")
@@ -48,7 +43,6 @@ def answered(fold: Fold, dataset: Dataset, answers: tuple[int, ...]) -> FoldResu
         epochs=1,
         seed=0,
         predictions=answers,
-        correct=int((np.asarray(answers) == dataset.labels[fold.test]).sum()),
         total=len(answers),
         seconds=0.0,
         loss=0.1,
@@ -99,14 +93,13 @@ def test_exact_stop_is_right_against_every_possible_ending(race):
 def test_cases_bracket_what_any_ending_gives(race):
     dataset, folds, results, _ = race
     remaining = folds[len(results) :]
-    best = best_case(results, remaining, dataset, folds)
-    worst = worst_case(results, remaining, dataset, folds)
+    limits = reach([(results, remaining)], dataset, folds)
     rest = [answered(fold, dataset, (1,) * len(fold.test)) for fold in remaining]
     between = metrics([*results, *rest], dataset, folds)
     for name in METRICS:
         if name in between:
-            assert worst[name] <= between[name] + 1e-12
-            assert between[name] <= best[name] + 1e-12
+            least, greatest = limits[name]
+            assert least - 1e-12 <= between[name] <= greatest + 1e-12
 
 
 @given(st.integers(0, 8), st.integers(0, 8), st.integers(0, 8), st.integers(-2, 10))
@@ -136,15 +129,15 @@ def test_risk_stops_what_is_unlikely_and_only_then():
     good = [answered(folds[0], dataset, tuple(dataset.labels[folds[0].test].tolist()))]
     indicator = Indicator(name="toy", bounds={"accuracy": Bound(min=0.6)})
 
-    def reach(results, risk):
+    def lost(results, risk):
         return out_of_reach(indicator, results, folds[1:], dataset, folds, risk=risk)
 
-    assert reach(poor, 0.0) is None
-    lost = reach(poor, 0.05)
-    assert lost is not None
-    assert lost.bound == "accuracy.min"
-    assert 0 < lost.chance < 0.05
-    assert reach(good, 0.4) is None
+    assert lost(poor, 0.0) is None
+    found = lost(poor, 0.05)
+    assert found is not None
+    assert found.bound == "accuracy.min"
+    assert 0 < found.chance < 0.05
+    assert lost(good, 0.4) is None
 
 
 def test_risk_is_kept():

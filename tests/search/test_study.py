@@ -5,8 +5,11 @@ import pytest
 from optuna.trial import TrialState
 
 from gensynth.errors import UserError
-from gensynth.search.outcome import TIME, Outcome
+from gensynth.search.outcome import TIME, Outcome, objectives_of
 from gensynth.search.study import SearchStudy, open_study, sqlite_url
+from gensynth.task import Classification
+
+OBJECTIVES = objectives_of(Classification())
 
 BOUNDS = ("accuracy.min", "params.max")
 
@@ -17,8 +20,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def reopen(path: Path) -> SearchStudy:
-    study = open_study(sqlite_url(path), "run", optuna.samplers.RandomSampler(seed=0))
-    return SearchStudy(study, BOUNDS)
+    study = open_study(sqlite_url(path), "run", optuna.samplers.RandomSampler(seed=0), OBJECTIVES)
+    return SearchStudy(study, BOUNDS, OBJECTIVES)
 
 
 def asked(memory: SearchStudy) -> optuna.Trial:
@@ -127,7 +130,9 @@ def test_refusals_doubles_and_failures_are_told_and_counted(path: Path):
 
 def test_a_storage_that_cannot_be_opened_is_one_line():
     with pytest.raises(UserError, match="cannot open the study") as caught:
-        open_study("sqlite:////no/such/folder/study.db", "run", optuna.samplers.RandomSampler())
+        open_study(
+            "sqlite:////no/such/folder/study.db", "run", optuna.samplers.RandomSampler(), OBJECTIVES
+        )
     assert "\n" not in str(caught.value)
 
 

@@ -122,8 +122,8 @@ def test_a_divergence_is_a_result(shapes: Dataset, parts: tuple[Fold, ...], plai
     assert result.diverged
     assert result.loss is None
     assert set(result.predictions) == {1}
-    assert result.correct == int((shapes.labels[fold.test] == 1).sum())
-    assert result.cross_entropy is None
+    assert result.scores["correct"] == int((shapes.labels[fold.test] == 1).sum())
+    assert result.scores["cross_entropy"] is None
 
 
 def test_cross_entropy_is_of_the_test_images(
@@ -135,7 +135,7 @@ def test_cross_entropy_is_of_the_test_images(
     said = fitted.logits(images[fold.test]).double().softmax(1).numpy()
     given = said[np.arange(len(fold.test)), shapes.labels[fold.test]]
     result = train_fold(net, shapes, fold, epochs=2, seed=3, recipe=plain)
-    assert result.cross_entropy == pytest.approx(-np.log(given).mean(), rel=1e-5)
+    assert result.scores["cross_entropy"] == pytest.approx(-np.log(given).mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,17 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
 from gensynth.data import Dataset, Fold
-from gensynth.training import FoldResult, evaluate, mean_evaluation, metrics, wilson
+from gensynth.task import wilson
+from gensynth.task.classification import ClassEvaluation
+from gensynth.training import FoldResult, evaluate, evaluate_all, metrics
 
 CLASSES = ("a", "b", "c")
+
+
+def judge(results, data, folds) -> ClassEvaluation:
+    found = evaluate(results, data, folds)
+    assert isinstance(found, ClassEvaluation)
+    return found
 
 
 def dataset(labels, sequences=None):
@@ -38,7 +46,6 @@ def result(fold, predictions, data, seed=0):
         epochs=1,
         seed=seed,
         predictions=tuple(int(p) for p in given),
-        correct=int((given == data.labels[fold.test]).sum()),
         total=len(given),
         seconds=0.0,
         loss=0.0,
@@ -65,7 +72,7 @@ def test_agrees_with_scikit_learn_on_the_folds_that_were_trained(pairs, trained)
     )
     assert {name for name in figures if name.startswith("recall.")} == {*by_name, "recall.min"}
     assert figures["recall.min"] == pytest.approx(min(recalls))
-    confusion = evaluate(results, data, folds).confusion
+    confusion = judge(results, data, folds).confusion
     assert np.array_equal(confusion, confusion_matrix(truth[test], said[test], labels=[0, 1, 2]))
 
 
@@ -94,7 +101,7 @@ def test_a_sequence_votes_and_its_last_tied_frame_decides(votes, right):
 def test_sequences_are_counted_once_and_carry_the_interval():
     data = dataset([0] * 6 + [1] * 3, ["x"] * 3 + ["y"] * 3 + ["z"] * 3)
     fold = Fold(index=0, train=np.array([0]), test=np.arange(9))
-    judged = evaluate([result(fold, [0, 0, 0, 0, 0, 1, 0, 0, 1], data)], data, [fold])
+    judged = judge([result(fold, [0, 0, 0, 0, 0, 1, 0, 0, 1], data)], data, [fold])
     assert (judged.images, judged.sequences) == (9, 3)
     assert judged.sequence_accuracy == pytest.approx(2 / 3)
     assert judged.interval == pytest.approx(wilson(6 / 9 * 3, 3))
@@ -102,15 +109,23 @@ def test_sequences_are_counted_once_and_carry_the_interval():
 
 def test_repetitions_average_and_add_no_evidence():
     data, (fold,) = dataset([0, 1, 2, 0]), lay(4, 1)
-    runs = [evaluate([result(fold, said, data)], data, [fold]) for said in ([0] * 4, [0, 1, 2, 0])]
-    both = mean_evaluation(runs)
+    runs = [[result(fold, said, data)] for said in ([0] * 4, [0, 1, 2, 0])]
+    both = evaluate_all(runs, data, [fold])
+    assert isinstance(both, ClassEvaluation)
     assert both.accuracy == pytest.approx(0.75)
     assert both.recall == pytest.approx({"a": 1, "b": 0.5, "c": 0.5})
     assert (both.images, both.sequences) == (4, 4)
     assert both.confusion.sum() == 8
-    assert mean_evaluation(runs[:1]).metrics() == runs[0].metrics()
+    assert evaluate_all(runs[:1], data, [fold]).metrics() == metrics(runs[0], data, [fold])
+    with pytest.raises(ValueError, match="nothing to judge"):
+        evaluate_all([], data, [fold])
+
+
+def test_only_repetitions_of_the_same_folds_are_judged_together():
+    data, folds = dataset([0, 1, 2, 0]), lay(4, 2)
+    parts = [[result(fold, [0, 0], data)] for fold in folds]
     with pytest.raises(ValueError, match="same folds"):
-        mean_evaluation([])
+        evaluate_all(parts, data, folds)
 
 
 def test_results_that_do_not_belong_together_are_refused():
