@@ -1,5 +1,7 @@
 import copy
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, cast
@@ -350,3 +352,39 @@ def test_exports_to_one_graph():
     dynamic = ({0: torch.export.Dim("batch")},)
     exported = torch.export.export(network, (batch,), dynamic_shapes=dynamic).module()
     torch.testing.assert_close(exported(batch[:2]), network(batch[:2]))
+
+
+def test_a_projection_writes_nothing_beyond_its_gradient(repository):
+    """As torch 2.13's does, channels last; where it happens, one of these ends the process."""
+    code = (
+        "import torch\n"
+        "from tests.test_network import projection\n"
+        "torch.set_num_threads(1)\n"
+        "for read, channels in [(4, 8), (8, 16), (3, 16), (5, 7)] * 20:\n"
+        "    x = torch.randn(32, read, 48, 48).contiguous(memory_format=torch.channels_last)\n"
+        "    projection(read, channels)(x.requires_grad_()).sum().backward()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=repository, check=True)
+
+
+def projection(read: int, channels: int) -> nn.Module:
+    size = {"channels": read, "height": 48, "width": 48}
+    node = {"id": "p", "op": "conv", "inputs": ["input"], "out_channels": channels, "kernel": 1}
+    nodes = [{**node, "stride": 2}, {"id": "f", "op": "flatten", "inputs": ["p"]}]
+    network = build(Genome.parse({"input": size, "nodes": nodes, "outputs": {"y": "f"}}), seed=0)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("stride", [2, 3, [3, 2]])
+def test_a_projection_is_the_same_in_training_as_in_use(padding, stride):
+    size = {"channels": 3, "height": 9, "width": 10}
+    node = {"id": "p", "op": "conv", "inputs": ["input"], "out_channels": 4, "kernel": 1}
+    nodes = [
+        {**node, "stride": stride, "padding": padding},
+        {"id": "f", "op": "flatten", "inputs": ["p"]},
+    ]
+    network = build(Genome.parse({"input": size, "nodes": nodes, "outputs": {"y": "f"}}), seed=0)
+    images = torch.randn(2, 3, 9, 10, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(network.train()(images), network.eval()(images))

@@ -22,7 +22,7 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     Args:
         images: Normalised images, so that 0 is the mean gray, float32 (N, C, H, W).
         augmentation: What may change and how much.
-        generator: Source of every draw.
+        generator: Source of every draw, on the CPU: devices differ by rounding alone.
 
     Returns:
         As many images; the same tensor where nothing may change.
@@ -31,7 +31,7 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
         images = _moved(images, augmentation, generator)
     elif augmentation.flip:
         mirrored = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
-        images = torch.where(mirrored, images.flip(-1), images)
+        images = torch.where(mirrored.to(images.device), images.flip(-1), images)
     if augmentation.erase:
         images = _erased(images, augmentation, generator)
     return images
@@ -70,15 +70,15 @@ def _moved(images: Tensor, augmentation: Augmentation, generator: torch.Generato
         mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     cosine, sine = torch.cos(angle) * scale, torch.sin(angle) * scale
     across, down = _centres(width), _centres(height)
-    grid = torch.empty(count, height, width, 2)
+    grid = images.new_empty(count, height, width, 2)
     for axis, (by_column, by_row) in enumerate(
         (
             (cosine * mirror, -sine * (height / width)),
             (sine * mirror * (width / height), cosine),
         )
     ):
-        along_row = by_column[:, None] * across + shift[:, axis, None]
-        along_column = by_row[:, None] * down
+        along_row = (by_column[:, None] * across + shift[:, axis, None]).to(images.device)
+        along_column = (by_row[:, None] * down).to(images.device)
         torch.add(along_row[:, None, :], along_column[:, :, None], out=grid[..., axis])
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
@@ -99,4 +99,4 @@ def _erased(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     row = torch.arange(height).reshape(1, 1, height, 1) + 0.5 - top * (height - tall)
     column = torch.arange(width).reshape(1, 1, 1, width) + 0.5 - left * (width - wide)
     inside = (row >= 0) & (row < tall) & (column >= 0) & (column < wide)
-    return images.masked_fill(inside & (chosen < augmentation.erase), 0.0)
+    return images.masked_fill((inside & (chosen < augmentation.erase)).to(images.device), 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from torch import Tensor
+import torch
 
 from gensynth.genome import INPUT, Add, Genome, Operation
 from gensynth.network import Network, build
@@ -41,16 +41,20 @@ def columns(genome: Genome) -> tuple[Genome, ...]:
     )
 
 
-def together(genome: Genome, states: Sequence[Mapping[str, Tensor]]) -> Network:
+def together(genome: Genome, parts: Sequence[Network]) -> Network:
     """The network of which each column has weights of its own, in evaluation mode.
 
     Args:
         genome: The whole network.
-        states: State of each column.
+        parts: Each column, on one device.
     """
-    network = build(genome, seed=0)
+    device = next((value.device for value in parts[0].parameters()), torch.device("cpu"))
+    network = build(genome, seed=0, device=device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    states = [part.state_dict() for part in parts]
     network.load_state_dict({name: value for state in states for name, value in state.items()})
-    keep_slow_layers_in_float32(network)
+    if device.type == "cpu":
+        keep_slow_layers_in_float32(network)
     return network.eval()
 
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import torch
-from torch import Tensor
-from torch.optim.swa_utils import update_bn
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 from gensynth.genome import Genome
 from gensynth.network import Network, build
 from gensynth.training.augmentation import augment, mixup
 from gensynth.training.columns import column_seed, columns, together
-from gensynth.training.fused import Fused
 from gensynth.training.isolation import isolated, keep_freed_memory
 from gensynth.training.normalisation import Normalisation
 from gensynth.training.precision import autocast, keep_slow_layers_in_float32
 from gensynth.training.recipe import Recipe
-from gensynth.training.weights import Weights
 
 PREDICTION_BATCH = 256
 _MAX_SEED = 2**63 - 1
@@ -36,7 +37,8 @@ class Fitted:
     """A trained network with what it needs to read images.
 
     Attributes:
-        network: The network, in evaluation mode, float32 weights, channels last.
+        network: The network, in evaluation mode, float32 weights, channels last, on the recipe's
+            device.
         normalisation: Measured on the training images alone.
         recipe: How it was trained, resolved.
         loss: Mean training loss of the last epoch, of columns trained apart their mean; None if it
@@ -57,14 +59,15 @@ class Fitted:
 
         Returns:
             float32 (N, size), the heads side by side, the mean over both views with
-            ``recipe.flip_test``.
+            ``recipe.flip_test``; on the CPU.
         """
-        with isolated(0):
+        with isolated(0, self.recipe.device):
             parts = [self._batch_logits(part) for part in _parts(images)]
-        return torch.cat(parts)
+        return torch.cat(parts).cpu()
 
     def _batch_logits(self, images: Tensor) -> Tensor:
-        batch = self.normalisation(images).to(memory_format=torch.channels_last)
+        normalised = self.normalisation(images)
+        batch = normalised.to(self.recipe.device, memory_format=torch.channels_last)
         with autocast(self.recipe):
             logits = side_by_side(self.network(batch))
             if self.recipe.flip_test:
@@ -88,7 +91,7 @@ def fit(
     start: Mapping[str, Tensor] | None = None,
     watch: Watch | None = None,
 ) -> Fitted:
-    """Trains a network: the same to the bit in any process, which afterwards keeps freed memory.
+    """Trains a network: the same to the bit in any process on one kind of processor.
 
     Columns side by side are trained one after the other if the recipe has them ``apart``. Nothing
     is chosen along the way: the result has the last weights, or the average of the last ones as the
@@ -127,7 +130,7 @@ def fit(
     ]
     losses = [one.loss for one in fitted if one.loss is not None]
     return Fitted(
-        network=together(genome, [one.network.state_dict() for one in fitted]),
+        network=together(genome, [one.network for one in fitted]),
         normalisation=fitted[0].normalisation,
         recipe=fitted[0].recipe,
         loss=sum(losses) / len(losses) if len(losses) == len(fitted) else None,
@@ -145,35 +148,26 @@ def _fit(
     start: Mapping[str, Tensor] | None,
     watch: Watch | None,
 ) -> Fitted:
-    keep_freed_memory()
     generator = torch.Generator().manual_seed(seed)
     network_seed, dropout_seed = torch.randint(_MAX_SEED, (2,), generator=generator).tolist()
-    with isolated(dropout_seed):
+    with isolated(dropout_seed, recipe.device):
         normalisation = Normalisation.of(images, recipe.local_contrast)
-        network = build(genome, seed=network_seed)
+        network = build(genome, seed=network_seed, device=recipe.device)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if start:
             network.load_state_dict(start)
-        keep_slow_layers_in_float32(network)
+        if recipe.device == "cpu":
+            keep_slow_layers_in_float32(network)
         fitted = partial(Fitted, normalisation=normalisation, recipe=recipe)
         run = _Run(network, normalisation(images), targets, loss, epochs, recipe, generator)
 
         def ended(epoch: int, mean: float) -> None:
             if watch is not None:
-                with isolated(0):
-                    watch(epoch, fitted(network=_copied(network), loss=mean))
+                with isolated(0, recipe.device):
+                    watch(epoch, fitted(network=copy.deepcopy(network).eval(), loss=mean))
 
         last = run.train(ended)
-    return fitted(network=network.eval(), loss=last)
-
-
-def _copied(network: Network) -> Network:
-    """The network as it stands, in evaluation mode, which shares no memory with it."""
-    copy = build(network.genome, seed=0).eval()
-    for name, value in copy.named_parameters():
-        value.data = network.get_parameter(name).data.clone()
-    copy.load_state_dict(network.state_dict())
-    keep_slow_layers_in_float32(copy)
-    return copy
+    return fitted(network=run.trained, loss=last)
 
 
 class _Run:
@@ -189,17 +183,23 @@ class _Run:
         recipe: Recipe,
         generator: torch.Generator,
     ) -> None:
-        self.name = network.genome.name
-        several = len(network.genome.outputs) > 1
-        self.network = (network if several else Fused(network)).train()
-        self.images = images
-        self.targets = targets
+        self.network = network.train()
+        self.images, self.targets = images.to(recipe.device), targets.to(recipe.device)
         self.loss = loss
         self.epochs = epochs
         self.recipe = recipe
         self.generator = generator
         self.batches, self.steps = recipe.steps(len(images), epochs)
-        self.weights = Weights(network, recipe)
+        self.computed = _computed_by(network, recipe)
+        self.optimizer = _optimizer(network, recipe)
+        self.rate = LambdaLR(self.optimizer, lambda step: recipe.schedule.factor(step / self.steps))
+        self.averaged: AveragedModel | None = None
+
+    @property
+    def trained(self) -> Network:
+        """The network as it is, in evaluation mode: the average, if there is one."""
+        network = self.network if self.averaged is None else self.averaged.module
+        return cast(Network, network).eval()
 
     def train(self, ended: Callable[[int, float], None]) -> float | None:
         """All epochs.
@@ -211,10 +211,9 @@ class _Run:
             Mean loss of the last epoch, None if a loss was not finite.
         """
         loss = self._train(ended)
-        averaged = self.weights.release()
-        if averaged and loss is not None:
+        if self.averaged is not None and loss is not None:
             with autocast(self.recipe):
-                update_bn(self._in_batches(self.images), self.network)
+                update_bn(self._in_batches(self.images), self.averaged)
         return loss
 
     def _train(self, ended: Callable[[int, float], None]) -> float | None:
@@ -224,20 +223,35 @@ class _Run:
         for epoch in range(1, self.epochs + 1):
             total = 0.0
             for images, targets in self._epoch():
-                loss = self._loss(images, targets)
-                value = loss.item()
+                value = self._step(images, targets)
                 if not math.isfinite(value):
-                    _log.info("%s diverged at step %d", self.name, done)
+                    _log.info("%s diverged at step %d", self.network.genome.name, done)
                     return None
-                factor = self.recipe.schedule.factor(done / self.steps)
-                self.weights.step(loss, self.recipe.learning_rate * factor)
                 if done >= first_averaged:
-                    self.weights.average()
+                    self._average()
                 done += 1
                 total += value
             mean = total / self.batches
             ended(epoch, mean)
         return mean
+
+    def _step(self, images: Tensor, targets: Tensor) -> float:
+        """The loss; moves the weights against its gradient if it is finite."""
+        loss = self._loss(images, targets)
+        value = loss.item()
+        if math.isfinite(value):
+            self.optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            if self.recipe.gradient_clip is not None:
+                nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.gradient_clip)
+            self.optimizer.step()
+            self.rate.step()
+        return value
+
+    def _average(self) -> None:
+        if self.averaged is None:
+            self.averaged = AveragedModel(self.network)
+        self.averaged.update_parameters(self.network)
 
     def _epoch(self) -> Iterator[tuple[Tensor, Tensor]]:
         images = augment(self.images, self.recipe.augmentation, self.generator)
@@ -255,12 +269,33 @@ class _Run:
         if alpha:
             images, partners, share = mixup(images, alpha, self.generator)
         with autocast(self.recipe):
-            outputs = self.network(images.to(memory_format=torch.channels_last))
+            outputs = self.computed(images.to(memory_format=torch.channels_last))
         outputs = side_by_side(outputs)
         loss = self.loss(outputs, targets)
         if share == 1.0:
             return loss
         return share * loss + (1 - share) * self.loss(outputs, targets[partners])
+
+
+def _computed_by(network: Network, recipe: Recipe) -> nn.Module:
+    """What computes a network in training: itself, or the fused engine, which imports Numba."""
+    if recipe.engine == "plain":
+        return network
+    from gensynth.training.fused import Fused
+
+    keep_freed_memory()
+    return Fused(network)
+
+
+def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
+    """Decays what has more than one dimension, and neither biases nor normalisation."""
+    parameters = list(network.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+    return kind(groups, lr=recipe.learning_rate, fused=True)
 
 
 def side_by_side(outputs: Tensor | Mapping[str, Tensor]) -> Tensor:

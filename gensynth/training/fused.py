@@ -16,7 +16,7 @@ from gensynth.training.steps import Chain, Layer, Step, Sum
 
 
 class Fused(nn.Module):
-    """Computes in training what a network of one output computes, in fewer passes over memory.
+    """Computes in training what a network computes, in fewer passes over memory.
 
     Outputs, gradients and running statistics are those of the network up to rounding. A convolution
     takes along the normalisation that is its only reader, that takes along the sum of two, and
@@ -31,24 +31,26 @@ class Fused(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
-        (self._output,) = network.genome.outputs.values()
+        self._outputs = tuple(network.genome.outputs.values())
         self._plan = _plan(network)
         self._learned = [value for planned in self._plan for value in planned.step.parameters]
 
-    def forward(self, images: Tensor) -> Tensor:
-        """The output for images, float32 (N, C, H, W); in bfloat16 under autocast.
+    def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
+        """The output for images, float32 (N, C, H, W), or several by name; bfloat16 under autocast.
 
         Raises:
             ValueError: If the images do not have the genome's shape, or are not float32.
         """
         if not self.training:
-            return cast(Tensor, self.network(images))
+            return cast("Tensor | dict[str, Tensor]", self.network(images))
         if images.shape[1:] != self.network.genome.input.shape or images.dtype != torch.float32:
             raise ValueError(
                 f"the network reads float32 images of {self.network.genome.input.shape}, "
                 f"not {images.dtype} of {tuple(images.shape[1:])}"
             )
-        return _run(self._plan, self._output, images, *self._learned)
+        values = _run(self._plan, self._outputs, images, *self._learned)
+        names = self.network.genome.outputs
+        return values[0] if len(names) == 1 else dict(zip(names, values, strict=True))
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class _Pass(autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, plan: Sequence[_Planned], output: str, images: Tensor, *parameters: Tensor
-    ) -> Tensor:
+        ctx: Any, plan: Sequence[_Planned], outputs: Sequence[str], images: Tensor, *given: Tensor
+    ) -> tuple[Tensor, ...]:
         values, records = {INPUT: images}, []
         for planned in plan:
             value, saved = planned.step.forward(*[values[name] for name in planned.sources])
@@ -79,14 +81,16 @@ class _Pass(autograd.Function):
             for name in planned.released:
                 del values[name]
             values[planned.target] = value
-        ctx.plan, ctx.output, ctx.records = plan, output, records
-        return values[output].detach()
+        ctx.plan, ctx.outputs, ctx.records = plan, outputs, records
+        return tuple(values[name].detach() for name in outputs)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    def backward(ctx: Any, *given: Tensor) -> tuple[Any, ...]:
         wanted = ctx.needs_input_grad[2]
-        gradients: dict[str, list[Tensor]] = {ctx.output: [gradient]}
+        gradients: dict[str, list[Tensor]] = {}
+        for name, gradient in zip(ctx.outputs, given, strict=True):
+            gradients.setdefault(name, []).append(gradient)
         found: list[Tensor | None] = []
         for planned, saved in zip(reversed(ctx.plan), reversed(ctx.records), strict=True):
             needed = wanted or planned.sources != (INPUT,)
@@ -101,7 +105,7 @@ class _Pass(autograd.Function):
         return None, None, of_images, *found
 
 
-_run: Callable[..., Tensor] = _Pass.apply
+_run: Callable[..., tuple[Tensor, ...]] = _Pass.apply
 
 
 def _plan(network: Network) -> tuple[_Planned, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 
 import torch
@@ -28,19 +28,25 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def isolated(seed: int) -> Iterator[None]:
-    """One thread, denormals as zeros and a fresh global generator; all restored afterwards.
+def isolated(seed: int, device: str = "cpu") -> Iterator[None]:
+    """One thread, denormals as zeros and fresh global generators; all restored afterwards.
 
     Sums come out differently with another number of threads, so one thread is what makes results
-    equal to the bit everywhere. The global generator is for dropout, which can take no other.
+    equal to the bit everywhere. The global generators are for dropout, which can take no other. On
+    a GPU cuDNN's deterministic algorithms are asked for.
 
     Args:
-        seed: Of the global generator inside.
+        seed: Of the global generators inside.
+        device: What is computed on: ``cpu`` or ``cuda``.
     """
     threads = torch.get_num_threads()
     flushed = _flushes_denormals()
-    with torch.random.fork_rng(devices=[]):
+    gpu = device == "cuda"
+    deterministic = torch.backends.cudnn.flags(deterministic=True) if gpu else nullcontext()
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if gpu else []), deterministic:
         torch.default_generator.manual_seed(seed)
+        if gpu:
+            torch.cuda.manual_seed(seed)
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
         try:

@@ -13,6 +13,8 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Precision = Literal["float32", "bfloat16"]
+Engine = Literal["plain", "fused"]
+Device = Literal["cpu", "cuda"]
 
 
 def _is_none(value: object) -> bool:
@@ -21,6 +23,10 @@ def _is_none(value: object) -> bool:
 
 def _is_false(value: bool) -> bool:
     return not value
+
+
+def _is_auto(value: str) -> bool:
+    return value == "auto"
 
 
 def _is_empty(value: tuple[object, ...]) -> bool:
@@ -146,6 +152,11 @@ class Recipe(BaseModel):
         precision: ``bfloat16`` multiplies in bfloat16 and accumulates in float32 (autocast),
             ``float32`` does everything in float32; ``auto`` is ``bfloat16`` on processors that
             have instructions for it, see :meth:`resolved`.
+        engine: ``plain`` is ordinary PyTorch on any device; ``fused`` computes the same up to
+            rounding in fewer passes over memory, on a CPU, and needs Numba; ``auto`` is ``fused``
+            on a CPU and ``plain`` elsewhere.
+        device: Where networks are trained; ``auto`` is ``cuda`` if torch finds a GPU and the engine
+            is not ``fused``.
         apart: Whether columns side by side, of which the answer is the sum, are trained one after
             the other as networks of their own, each with chance of its own, and then put together
             (Cireşan, Meier, Schmidhuber 2012, arXiv:1202.2745), and not as one network.
@@ -168,20 +179,36 @@ class Recipe(BaseModel):
     average: Share = 0.2
     flip_test: bool = False
     precision: Precision | Literal["auto"] = "auto"
+    engine: Annotated[Engine | Literal["auto"], Field(exclude_if=_is_auto)] = "auto"
+    device: Annotated[Device | Literal["auto"], Field(exclude_if=_is_auto)] = "auto"
     apart: Annotated[bool, Field(exclude_if=_is_false)] = False
     pretraining: Annotated[Pretraining | None, Field(exclude_if=_is_none)] = None
     tuned_on: Annotated[tuple[Tuned, ...], Field(exclude_if=_is_empty)] = ()
 
+    @model_validator(mode="after")
+    def _fused_on_cpu(self) -> Recipe:
+        if self.engine == "fused" and self.device == "cuda":
+            raise ValueError("engine fused runs on a CPU: set training.engine=plain")
+        return self
+
     def resolved(self) -> Recipe:
-        """The recipe with ``precision: auto`` replaced by what suits this machine.
+        """The recipe with every ``auto`` replaced by what suits this machine.
 
         Whoever shares work between machines resolves once and passes the result on, so that all
         of them compute alike.
         """
-        if self.precision != "auto":
+        if "auto" not in (self.precision, self.engine, self.device):
             return self
-        precision: Precision = "bfloat16" if _multiplies_bfloat16() else "float32"
-        return self.model_copy(update={"precision": precision})
+        gpu = self.device == "cuda" or (
+            self.device == "auto" and self.engine != "fused" and _finds_gpu()
+        )
+        found: dict[str, str] = {
+            "device": "cuda" if gpu else "cpu",
+            "engine": "plain" if gpu else "fused",
+            "precision": "bfloat16" if _multiplies_bfloat16(gpu) else "float32",
+        }
+        chosen = {name: value for name, value in found.items() if getattr(self, name) == "auto"}
+        return self.model_copy(update=chosen)
 
     def steps(self, images: int, epochs: int) -> tuple[int, int]:
         """Batches an epoch and steps in all.
@@ -198,10 +225,18 @@ class Recipe(BaseModel):
         return steps - math.ceil(self.average * steps)
 
 
-def _multiplies_bfloat16() -> bool:
-    """Whether this processor has bfloat16 dot products; emulation is slower than float32."""
+def _finds_gpu() -> bool:
     import torch
 
+    return torch.cuda.is_available()
+
+
+def _multiplies_bfloat16(gpu: bool) -> bool:
+    """Whether there are instructions for bfloat16 products; emulation is slower than float32."""
+    import torch
+
+    if gpu:
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
     describe = getattr(torch.cpu, "get_capabilities", None)
     if describe is None:
         return False

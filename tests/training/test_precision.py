@@ -7,7 +7,7 @@ from torch import nn
 from gensynth.training import Recipe
 from gensynth.training.precision import autocast, keep_slow_layers_in_float32
 
-BFLOAT16 = Recipe(precision="bfloat16")
+BFLOAT16 = Recipe(precision="bfloat16", device="cpu")
 
 
 def layers() -> nn.Sequential:
@@ -46,7 +46,7 @@ def test_nothing_changes_in_float32():
     untouched.load_state_dict(network.state_dict())
     keep_slow_layers_in_float32(network)
     images = torch.randn(2, 1, 8, 8)
-    with autocast(Recipe(precision="float32")):
+    with autocast(Recipe(precision="float32", device="cpu")):
         assert torch.equal(network(images), untouched(images))
     assert not torch.is_autocast_enabled("cpu")
 

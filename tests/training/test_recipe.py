@@ -41,6 +41,8 @@ def test_the_papers_recipe():
         {"schedule": {"kind": "triangle"}},
         {"batch_size": 1},
         {"precision": "float16"},
+        {"engine": "quick"},
+        {"device": "tpu"},
     ],
 )
 def test_what_cannot_be_trained_is_refused(wrong):
@@ -53,7 +55,8 @@ def test_precision_is_resolved_once():
     assert resolved.precision in ("float32", "bfloat16")
     assert resolved.resolved() is resolved
     assert Recipe(precision="float32").resolved().precision == "float32"
-    assert resolved.model_copy(update={"precision": "auto"}) == Recipe()
+    chosen = {"precision": "auto", "engine": "auto", "device": "auto"}
+    assert resolved.model_copy(update=chosen) == Recipe()
 
 
 @pytest.mark.parametrize(("images", "batches"), [(883, 13), (64, 1), (63, 1), (127, 1), (128, 2)])
