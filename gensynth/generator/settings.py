@@ -17,7 +17,8 @@ class Settings:
     The whole:
 
     Attributes:
-        startup: Finished trials before θ moves and the inquisitor is asked.
+        startup: Finished trials before θ moves and the inquisitor is asked. Measured against 8:
+            less regret after 8, 12 and 20 trials, level after 40.
         ranked: Whether the inquisitor chooses among candidates. Without it they come straight from
             G(s; θ), which still learns: θ's share of a search by itself.
         leaning: In a study of several objectives that is also told U, the share of proposals that
@@ -75,7 +76,7 @@ class Settings:
             variation of the last refused one, which it replaces if it violates no more.
     """
 
-    startup: int = 8
+    startup: int = 4
     ranked: bool = True
     leaning: float = 0.5
     together: int = 3

@@ -322,7 +322,7 @@ def test_generators_follow_from_the_finished_trials():
     study = searched(sampler, 25)
     chain = sampler.generators(study)
     assert [one.iteration for one in chain] == list(range(len(chain)))
-    assert [one.trials for one in chain] == [0, 8, 12, 16, 20, 24]
+    assert [one.trials for one in chain] == [0, 4, 8, 12, 16, 20, 24]
     assert sampler.generator(study) == chain[-1]
     assert make().generators(study) == chain
     assert sampler.inquisitor(study) is not None

@@ -41,7 +41,7 @@ SEARCH = (
 TIMES = ("seconds", "pretraining")
 EXACT = ("journal", "values", "networks", "counts", "evaluation")
 """Parts of the record that hold on one kind of processor only."""
-UNTOLD = 8
+UNTOLD = 4
 """Trials that are drawn before any outcome moves the sampler: alike on all processors."""
 
 
