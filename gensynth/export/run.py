@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
 import yaml
@@ -22,8 +23,27 @@ from gensynth.space import decode, load_space
 from gensynth.task import TASKS, Classification, Task
 from gensynth.validation import validate
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 CONFIG = "config.yaml"
 STUDY = "study.db"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A network that a search found.
+
+    Attributes:
+        figures: What the results say of it.
+        genome: The network.
+    """
+
+    figures: FoundNetwork
+    genome: Genome
+
+    def _repr_svg_(self) -> str:
+        return self.genome._repr_svg_()
 
 
 class Run:
@@ -136,6 +156,29 @@ class Run:
         if not path.is_file():
             raise UserError(f"has no {STUDY} yet", where=str(self.path), remedy="start the search")
         return f"sqlite:///{path.resolve()}"
+
+    @property
+    def front(self) -> DataFrame:
+        """The networks of the results, one a row by trial, their figures in dotted columns.
+
+        Raises:
+            UserError: As :attr:`results`.
+        """
+        import pandas
+
+        rows = [network.model_dump(mode="json") for network in self.results.networks]
+        table = pandas.json_normalize(rows)
+        return table.set_index("trial") if rows else table
+
+    @property
+    def best(self) -> Design | None:
+        """The network to take, see :func:`gensynth.search.results.best`; None if none is feasible.
+
+        Raises:
+            UserError: As :attr:`results` and :meth:`genome`.
+        """
+        figures = best(self.results)
+        return None if figures is None else Design(figures, self.genome(figures))
 
     def genome(self, network: FoundNetwork) -> Genome:
         """Reads a network of the front.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -13,6 +13,9 @@ from gensynth.errors import UserError
 from gensynth.genome.canonical import canonical_hash
 from gensynth.genome.operations import Count, Node, NodeId, Operation, Shape, ShapeError
 from gensynth.validation import validate
+
+if TYPE_CHECKING:
+    from gensynth.network import Network
 
 INPUT = "input"
 MAX_NODES = 10_000
@@ -131,6 +134,26 @@ class Genome(BaseModel):
     def same_network(self, other: Genome) -> bool:
         """Whether both are one network up to names, node order and provenance."""
         return self.hash == other.hash
+
+    def build(self, *, seed: int = 0) -> Network:
+        """The network as a ``torch.nn.Module`` with fresh weights.
+
+        Args:
+            seed: Of the weights.
+
+        Raises:
+            UserError: If the network is larger than what is built without being asked twice, see
+                :func:`gensynth.network.build`.
+        """
+        from gensynth.network import build
+
+        return build(self, seed=seed)
+
+    def _repr_svg_(self) -> str:
+        """The drawing that a notebook shows."""
+        from gensynth.report.drawing import draw
+
+        return draw(self).svg()
 
     def described(self, *, name: str | None = None, **provenance: JsonValue) -> Genome:
         """The same network under another name, with ``provenance`` added to what is known."""

@@ -11,23 +11,24 @@ What a run goes through, by file:
 * :mod:`~gensynth.search.generator_files` and :mod:`~gensynth.search.results` write the files;
   :mod:`~gensynth.search.run` is all of it in order.
 
-Names are loaded when they are asked for, so that whoever reads a study does not import what only a
-search needs.
+The room can be called: ``gensynth.search(constraint="nano_b")`` is :func:`gensynth.api.search`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
 
-if TYPE_CHECKING:
-    from gensynth.search.preparation import Setting, prepare
-    from gensynth.search.run import search
+import lazy_loader
 
-_HOMES = {"Setting": "preparation", "prepare": "preparation", "search": "run"}
-
-__all__ = ["Setting", "prepare", "search"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+class _Callable(ModuleType):
+    """A verb and its room have one name, and importing the room may not hide the verb."""
+
+    def __call__(self, *words: str, **arguments: Any) -> Any:
+        return importlib.import_module("gensynth.api").search(*words, **arguments)
+
+
+sys.modules[__name__].__class__ = _Callable
