@@ -17,6 +17,7 @@ from pydantic import Field
 from gensynth.data.dataset import EMOTIONS, NEUTRAL, DataError, Dataset
 from gensynth.data.folders import OnDiskConfig, visible_folders
 from gensynth.data.images import Box, is_image, names, read_image, shrink, square_around, stack
+from gensynth.data.kinds import DATASETS
 
 CODES = (NEUTRAL, *EMOTIONS)
 """Classes by label code, 0 to 7."""
@@ -30,6 +31,7 @@ FRAME_NAME = re.compile(r"^S\d{3}_\d{3}_\d{8}$")
 POINTS = 68
 
 
+@DATASETS.register
 class CKPlusConfig(OnDiskConfig):
     """CK+: labelled sequences of frames from a neutral face to the peak of an expression.
 
@@ -52,6 +54,9 @@ class CKPlusConfig(OnDiskConfig):
     neutral: bool = False
     margin: float = Field(default=0.14, ge=0, le=2)
     center_share: float = Field(default=0.7, gt=0, le=1)
+
+    def load(self) -> Dataset:
+        return load_ckplus(self)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pydantic import field_validator
 from gensynth.data.dataset import EMOTIONS, NEUTRAL, DataError, Dataset
 from gensynth.data.folders import OnDiskConfig, visible_folders
 from gensynth.data.images import is_image, names, read_image, shrink, stack
+from gensynth.data.kinds import DATASETS
 
 SPELLINGS = {
     "angry": "anger",
@@ -31,6 +32,7 @@ CK48_NAME = re.compile(r"^(?P<subject>S\d{3})_(?P<sequence>\d{3})_\d{8}\.\w+$")
 """Files are called as in CK+: subject, sequence and frame, ``S010_004_00000017.png``."""
 
 
+@DATASETS.register
 class FolderConfig(OnDiskConfig):
     """Any folder with one folder of images for each class, named after it.
 
@@ -58,7 +60,11 @@ class FolderConfig(OnDiskConfig):
             raise ValueError("the pattern needs a group (?P<subject>...)")
         return value
 
+    def load(self) -> Dataset:
+        return load_folder(self)
 
+
+@DATASETS.register
 class CK48Config(OnDiskConfig):
     """CK+48: folders of 48×48 gray face crops called after CK+'s frames.
 
@@ -67,6 +73,9 @@ class CK48Config(OnDiskConfig):
     """
 
     kind: Literal["ck48"] = "ck48"
+
+    def load(self) -> Dataset:
+        return load_ck48(self)
 
 
 @dataclass(frozen=True)

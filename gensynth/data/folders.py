@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gensynth.data.dataset import DataError
 from gensynth.data.images import Channels
+from gensynth.data.kinds import DatasetConfig
 
 
-class OnDiskConfig(BaseModel):
+class OnDiskConfig(DatasetConfig, ABC):
     """Settings of every data set that lies in a folder.
 
     Args:
@@ -18,8 +20,6 @@ class OnDiskConfig(BaseModel):
         size: Side of the square images in pixels.
         channels: 1 for gray, 3 for RGB.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     root: Path | None = None
     size: int = Field(default=48, ge=8, le=512)

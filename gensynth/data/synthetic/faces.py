@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gensynth.data.dataset import NEUTRAL, DataError, Dataset
 from gensynth.data.images import Channels
+from gensynth.data.kinds import DATASETS, DatasetConfig
 from gensynth.data.synthetic.camera import take
 from gensynth.data.synthetic.population import (
     APPROACH,
@@ -27,7 +28,8 @@ NUMBERS = (*TURNS, "intensity")
 COLUMN = {name: column for column, name in enumerate(PICTURE)}
 
 
-class SyntheticConfig(BaseModel):
+@DATASETS.register
+class SyntheticConfig(DatasetConfig):
     """Drawn faces: CK+'s numbers of subjects, sequences and classes, nobody's real face.
 
     Args:
@@ -40,8 +42,6 @@ class SyntheticConfig(BaseModel):
         turns: Factor on how far heads are turned, 0 to 4; 1 turns them as little as CK+ does.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: Literal["synthetic"] = "synthetic"
     seed: int = Field(default=0, ge=0)
     subjects: int = Field(default=SUBJECTS, ge=1, le=SUBJECTS)
@@ -50,6 +50,9 @@ class SyntheticConfig(BaseModel):
     neutral: bool = False
     frames: int = Field(default=len(APPROACH), ge=1, le=len(APPROACH))
     turns: float = Field(default=1.0, ge=0, le=4, exclude_if=lambda turns: turns == 1)
+
+    def load(self) -> Dataset:
+        return load_synthetic(self)
 
 
 def load_synthetic(config: SyntheticConfig) -> Dataset:
