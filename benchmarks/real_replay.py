@@ -90,7 +90,7 @@ class Pool:
     def of(cls, space: Space, networks: Sequence[Network], worths: Sequence[float]) -> Pool:
         """Networks of a space with what they are worth."""
         screen = Screen(space, costs=costs)
-        drafts = [screen.recall(one.decisions) for one in networks]
+        drafts = [screen.known(one.decisions) for one in networks]
         return cls(space, tuple(networks), tuple(drafts), tuple(worths))
 
     def nearest(self, decisions: Mapping[str, Any], places: Sequence[int]) -> int:

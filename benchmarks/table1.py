@@ -255,7 +255,7 @@ def _fitted(name: str, experiment: Experiment) -> Genome:
     file = config.find("prototype", name)
     assert file is not None
     size = prototype.load(file).input.height
-    image = (experiment.data.channels, size, size)
+    image = (experiment.data.model_dump()["channels"], size, size)
     return prototype.load(file, _classes(experiment), image=image)
 
 
