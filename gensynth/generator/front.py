@@ -21,17 +21,21 @@ def objective_matrix(past: Sequence[Observation]) -> Matrix:
     return np.asarray(rows, dtype=np.float64).reshape(len(rows), width)
 
 
-def front_order(past: Sequence[Observation]) -> list[int]:
+def front_order(past: Sequence[Observation], ranked: int) -> list[int]:
     """Indices, best first: feasible by non-domination rank, then the others by violation.
 
     Inside a rank the lonelier comes first (the crowding distance of NSGA-II, Deb et al. 2002).
+
+    Args:
+        past: Finished trials.
+        ranked: How many are worth ranking; what is left of the feasible follows as it came.
     """
     objectives = objective_matrix(past)
     violation = np.asarray([one.violation for one in past])
     usable = np.flatnonzero(~np.isnan(objectives).any(axis=1) & (violation <= 0))
     order: list[int] = []
     remaining = usable
-    while remaining.size and len(order) < max(8, len(past) // 2):
+    while remaining.size and len(order) < ranked:
         values = objectives[remaining]
         best = nondominated(values)
         front = remaining[best]

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 from scipy.stats import norm
 
+from gensynth.dominance import nondominated
 from gensynth.generator.decisions import Categorical, Range
 from gensynth.generator.encoding import Encoder
 from gensynth.generator.history import Observation
@@ -258,8 +259,7 @@ class Inquisitor:
         samples = self._expect_objectives(inputs, [*costs, *self._believed[1]])
         values = np.stack([one @ WEIGHTS for one in samples], axis=1)
         first = values[: len(usable)]
-        beaten = [((first >= one).all(1) & (first > one).any(1)).any() for one in first]
-        kept = usable[~np.asarray(beaten, dtype=bool)]
+        kept = usable[nondominated(first)]
         return [self._observations[index].decisions for index in kept], values
 
     @cached_property

@@ -196,7 +196,7 @@ class Memory:
     ) -> list[Mapping[str, Any]]:
         """Decisions of trained networks and of fresh samples, as the inquisitor ranks them."""
         if np.isnan(utilities(past)).all():
-            return [past[index].decisions for index in front_order(past)]
+            return [past[index].decisions for index in front_order(past, max(8, len(past) // 2))]
         if not self._chain or size >= 2 * self._chain[-1][0]:
             inquisitor = Inquisitor(past, before.theta, self.learning.screen)
             self._chain.append((size, inquisitor.hyperparameters))

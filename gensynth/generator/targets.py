@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.study._multi_objective import _fast_non_domination_rank
 from scipy.special import inv_boxcox1p
 from scipy.stats import yeojohnson, yeojohnson_normmax
 
+from gensynth.generator.front import front_order
 from gensynth.generator.history import Observation
 
 Vector = NDArray[np.float64]
@@ -21,8 +21,6 @@ MAX_LEARNED_CONSTRAINTS = 16
 """Constraints with a model of their own, first by name: each costs O(trials³)."""
 FEWEST = 3
 """Values that make a model: two lie on any line."""
-WORST = 1e12
-"""What stands for an infinite or missing loss in a ranking."""
 TAIL = 15.0
 """Quartile distances below the median where the bad tail is drawn in. Measured: docs, "The
 inquisitor learns which decisions matter"."""
@@ -58,9 +56,7 @@ def strongest(past: Sequence[Observation], most: int) -> NDArray[np.int64]:
     violation = np.asarray([one.violation for one in past])
     targets = utilities(past)
     if np.isnan(targets).all():
-        losses = np.nan_to_num(-several(past), nan=WORST, posinf=WORST, neginf=-WORST)
-        merit = _fast_non_domination_rank(losses, penalty=violation, n_below=most // 2)
-        order = np.argsort(merit, kind="stable")
+        order = np.asarray(front_order(past, most // 2), dtype=np.int64)
     else:
         order = np.lexsort((-np.nan_to_num(targets, nan=-np.inf), violation))
     best = order[: most // 2]

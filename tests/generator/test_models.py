@@ -11,11 +11,14 @@ from optuna._hypervolume import compute_hypervolume
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import create_trial
 
+from gensynth.dominance import nondominated
 from gensynth.generator.generator import Generator
+from gensynth.generator.history import Observation
 from gensynth.generator.hypervolume import NODES, HypervolumeImprovement
 from gensynth.generator.recollection import Recollection
+from gensynth.generator.screen import Screen
 from gensynth.generator.surrogate import GaussianProcess
-from gensynth.generator.targets import Scale
+from gensynth.generator.targets import Scale, strongest
 from gensynth.generator.tracing import trace
 
 values = arrays(float, st.integers(4, 40), elements=st.floats(-1e3, 1e3, width=32))
@@ -110,3 +113,36 @@ def test_a_recollected_space_asks_what_its_trials_asked():
         assert ("width2" in found) == (found.get("depth", 0) > 1)
     plan = trace(space, lambda name, _: {"kind": "net", "depth": 9, "width2": 1}[name])
     assert list(plan.decisions) == ["kind", "depth", "width2"]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32), st.integers(2, 3), st.sampled_from([20, 60]))
+def test_the_strongest_trials_hold_the_feasible_front_and_the_latest(
+    seed: int, count: int, most: int
+):
+    rng = np.random.default_rng(seed)
+    objectives = np.round(rng.random((150, count)), 2)
+    violations = rng.random(150) - 0.5
+    past = [
+        Observation(
+            number=number,
+            decisions={},
+            distributions={},
+            measured={"bound": float(violation)},
+            utility=None,
+            objectives=tuple(values),
+            fidelity=1.0,
+            screen=Screen(),
+        )
+        for number, (values, violation) in enumerate(
+            zip(objectives.tolist(), violations, strict=True)
+        )
+    ]
+    kept = strongest(past, most)
+    feasible = np.flatnonzero(violations <= 0)
+    front = feasible[nondominated(objectives[feasible])]
+    assert len(set(kept.tolist())) == most
+    assert (np.diff(kept) > 0).all()
+    assert len(front) > most // 2 or set(front) <= set(kept.tolist())
+    others = np.setdiff1d(np.arange(150), kept)
+    assert others.max() < 149
