@@ -88,7 +88,7 @@ DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerCost:
     """One line of the table that describes a network.
 
     Attributes:
@@ -159,7 +159,7 @@ def check_limits(genome: Genome, limits: Limits = DEFAULT_LIMITS, *, where: str 
         _refuse_above(name, getattr(found, name), getattr(limits, name), where)
 
 
-def layer_table(genome: Genome) -> tuple[Layer, ...]:
+def layer_table(genome: Genome) -> tuple[LayerCost, ...]:
     """Describes a network node by node, in the order in which they run."""
     return tuple(_layer(genome, node) for node in genome.nodes)
 
@@ -169,9 +169,9 @@ def _refuse_above(name: str, value: int, limit: int, where: str) -> None:
         raise GenomeError(f"{name} {value:,} exceed the limit of {limit:,}", where=where)
 
 
-def _layer(genome: Genome, node: Operation) -> Layer:
+def _layer(genome: Genome, node: Operation) -> LayerCost:
     counts = node.counts(genome.input_shapes(node))
-    return Layer(
+    return LayerCost(
         id=node.id,
         op=node.op,
         inputs=node.inputs,

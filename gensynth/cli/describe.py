@@ -15,7 +15,7 @@ from gensynth.cli.sources import naming, read_genome
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:
-    from gensynth.cost import Layer
+    from gensynth.cost import LayerCost
     from gensynth.genome import Genome
 
 SCHEDULE = "one node after the other in the order listed, normalisation and activation in place"
@@ -125,7 +125,7 @@ def _print(genome: Genome) -> None:
     console.print(table)
 
 
-def _cells(layer: Layer) -> tuple[str, ...]:
+def _cells(layer: LayerCost) -> tuple[str, ...]:
     return (
         layer.id,
         layer.op,

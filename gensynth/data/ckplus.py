@@ -60,7 +60,7 @@ class CKPlusConfig(OnDiskConfig):
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledSequence:
     """One labelled sequence: its frames in order and its label code."""
 
     subject: str
@@ -127,7 +127,7 @@ def _required_part(root: Path, candidates: tuple[str, ...]) -> Path:
     return place
 
 
-def _labelled(root: Path) -> Iterator[Labelled]:
+def _labelled(root: Path) -> Iterator[LabelledSequence]:
     images, labels = _required_part(root, IMAGES), _required_part(root, LABELS)
     for subject in visible_folders(labels):
         for number in visible_folders(subject):
@@ -141,7 +141,7 @@ def _labelled(root: Path) -> Iterator[Labelled]:
                     remedy="keep the one of the last frame",
                 )
             folder = images / subject.name / number.name
-            yield Labelled(
+            yield LabelledSequence(
                 subject=subject.name,
                 number=number.name,
                 code=_code(files[0]),
@@ -188,7 +188,7 @@ def _frames(folder: Path, label: Path) -> tuple[Path, ...]:
     return frames
 
 
-def _pick(sequence: Labelled, config: CKPlusConfig) -> Iterator[tuple[Path, str]]:
+def _pick(sequence: LabelledSequence, config: CKPlusConfig) -> Iterator[tuple[Path, str]]:
     """Frames of a sequence to take and their classes; a neutral sequence only if asked for."""
     needed = config.frames + int(config.neutral)
     if len(sequence.frames) < needed:
@@ -208,7 +208,7 @@ def _pick(sequence: Labelled, config: CKPlusConfig) -> Iterator[tuple[Path, str]
 
 
 def _face(
-    path: Path, sequence: Labelled, landmarks: Path | None, config: CKPlusConfig
+    path: Path, sequence: LabelledSequence, landmarks: Path | None, config: CKPlusConfig
 ) -> Image.Image:
     image = read_image(path, channels=config.channels)
     box = _center_box(image.size, config.center_share)

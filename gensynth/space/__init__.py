@@ -1,7 +1,7 @@
 """Search spaces: prototype, ranges and decisions in, a genome out; define-by-run."""
 
 from gensynth.space.choosing import MISFIT, Chooser, Space, Value
-from gensynth.space.decisions import Trace, decode, exact_violations, trace, unmeetable
+from gensynth.space.decisions import Point, decode, exact_violations, trace, unmeetable
 from gensynth.space.kinds import SPACES, AnySpace, SpaceConfig
 from gensynth.space.loading import check_ranges, load_space
 from gensynth.space.open import Open, OpenConfig
@@ -16,12 +16,12 @@ __all__ = [
     "IntRange",
     "Open",
     "OpenConfig",
+    "Point",
     "Residual",
     "ResidualConfig",
     "Space",
     "SpaceConfig",
     "StemRanges",
-    "Trace",
     "Value",
     "check_ranges",
     "decode",

@@ -22,7 +22,7 @@ from gensynth.validation import alternatives
 
 
 @dataclass(frozen=True)
-class Trace:
+class Point:
     """What a point of a space asks.
 
     Attributes:
@@ -55,7 +55,7 @@ def decode(space: Space, decisions: Mapping[str, Any], *, where: str = "decision
     return trace(space, decisions, where=where).genome
 
 
-def trace(space: Space, decisions: Mapping[str, Any], *, where: str = "decisions") -> Trace:
+def trace(space: Space, decisions: Mapping[str, Any], *, where: str = "decisions") -> Point:
     """Builds the network at a point of a space and tells which decisions made it.
 
     Args:
@@ -73,7 +73,7 @@ def trace(space: Space, decisions: Mapping[str, Any], *, where: str = "decisions
     genome = space(answers)
     if MISFIT in genome.provenance:
         raise UserError(f"they make no network: {genome.provenance[MISFIT]}", where=where)
-    return Trace(
+    return Point(
         genome=genome,
         decisions=answers.asked,
         distributions={name: space.distributions[name] for name in answers.asked},

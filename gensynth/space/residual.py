@@ -15,7 +15,7 @@ from gensynth.genome import Add, Genome, Linear
 from gensynth.prototype import Prototype, expand
 from gensynth.space.choosing import Chooser, Value
 from gensynth.space.decisions import checked, decode
-from gensynth.space.residual_assembly import Blueprint, Module, Stage, assemble
+from gensynth.space.residual_assembly import Module, Plan, Stage, assemble
 from gensynth.space.residual_config import ResidualConfig, defaults, distributions, subsets
 from gensynth.space.residual_extremes import extremes
 
@@ -107,7 +107,7 @@ class Residual:
         plan = self.plan(chooser)
         return assemble(plan, image=self._image, classes=self._classes, **self._labels)
 
-    def plan(self, chooser: Chooser) -> Blueprint:
+    def plan(self, chooser: Chooser) -> Plan:
         """Asks for decisions."""
         normalised = self._ask(chooser, "normalisation") == "batch_norm"
         activation = self._ask(chooser, "activation")
@@ -117,7 +117,7 @@ class Residual:
         grid = self._ask(chooser, "grid")
         columns = self._ask(chooser, "columns")
         wirings = self._wire(chooser, before)
-        return Blueprint(
+        return Plan(
             normalised=normalised,
             activation=activation,
             before=before,

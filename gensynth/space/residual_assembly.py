@@ -64,7 +64,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Blueprint:
+class Plan:
     """A residual network in a dozen numbers a stage.
 
     Attributes:
@@ -89,7 +89,7 @@ class Blueprint:
     grid: int = 1
 
 
-def assemble(plan: Blueprint, *, image: InputShape, classes: int, **labels: Any) -> Genome:
+def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> Genome:
     """Writes out the network of a plan.
 
     Nodes stand in the order in which they should run. A long-range convolution runs as soon as
@@ -155,7 +155,7 @@ class _Assembly:
         sums: Node of each sum, by its terms.
     """
 
-    plan: Blueprint
+    plan: Plan
     image: InputShape
     nodes: list[Operation] = field(default_factory=list)
     outputs: dict[tuple[int, int], str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from gensynth.genome import INPUT, Activation, Add, BatchNorm, Conv, Genome, Operation
 from gensynth.network import Network
-from gensynth.training.steps import Chain, Layer, Step, Sum
+from gensynth.training.steps import Addition, Chain, Layer, Step
 
 
 class Fused(nn.Module):
@@ -171,7 +171,7 @@ def _step(chain: Sequence[Operation], layers: Mapping[str, nn.Module]) -> Step:
         conv, norm = kinds.get(Conv), kinds.get(BatchNorm)
         return Chain(cast(Any, conv), cast(Any, norm), Add in kinds, slope)
     if Add in kinds or slope != 1:
-        return Sum(slope)
+        return Addition(slope)
     return Layer(layers[chain[0].id])
 
 

@@ -68,7 +68,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Sum:
+class Addition:
     """The sum of values, or one alone, and the rectifier of it.
 
     Attributes:
