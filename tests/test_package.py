@@ -1,5 +1,6 @@
 """The package as a whole: what importing it costs, and what is shipped."""
 
+import ast
 import configparser
 import subprocess
 import sys
@@ -34,6 +35,17 @@ def test_a_mistyped_key_is_told_before_anything_heavy_is_loaded():
     result = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
     assert (result.returncode, result.stdout.split()) == (2, [])
     assert "did you mean 'params'?" in result.stderr
+
+
+def test_the_name_of_a_class_means_one_thing(repository: Path):
+    names: dict[str, list[str]] = {}
+    for path in sorted((repository / "gensynth").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                names.setdefault(node.name, []).append(path.name)
+    twice = {name: files for name, files in names.items() if len(files) > 1}
+    assert len(names) > 100
+    assert {name: files for name, files in twice.items() if not name.startswith("_")} == {}
 
 
 @pytest.fixture
