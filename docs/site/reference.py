@@ -18,6 +18,7 @@ from typing import Any, get_args
 import typer.main
 from griffe import Docstring, DocstringSectionKind, Parser
 from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
 from typer.cli import get_docs_for_click
 
 from docs.site.roles import markdown
@@ -28,7 +29,8 @@ from gensynth.execution import Entry
 from gensynth.experiment import Experiment
 from gensynth.generator import Generator
 from gensynth.genome import OPERATIONS, json_schema
-from gensynth.space import ResidualConfig
+from gensynth.registry import Models
+from gensynth.space import SPACES
 
 FOLDER = Path(__file__).parents[1] / "reference"
 MADE = "Made from the code by `python -m docs.site.reference`."
@@ -108,6 +110,14 @@ def models(annotation: Any) -> list[type[BaseModel]]:
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
         return [annotation]
     return list(dict.fromkeys(model for one in get_args(annotation) for model in models(one)))
+
+
+def offered(field: FieldInfo) -> list[type[BaseModel]]:
+    """The models that a field may hold, those of a registry where it names one."""
+    registries = [one for one in field.metadata if isinstance(one, Models)]
+    if registries:
+        return list(dict.fromkeys(registries[0].values()))
+    return models(field.annotation)
 
 
 def meanings(described: type) -> dict[str, str]:
@@ -194,19 +204,12 @@ def configuration() -> str:
         "## Top level",
         "",
     ]
-    top = [name for name, field in Experiment.model_fields.items() if not models(field.annotation)]
-    every = list(keys(Experiment, composed))
-    sections += table(key for key in every if key.name in top)
-    for name, field in Experiment.model_fields.items():
-        kinds = models(field.annotation)
+    parts = {name: offered(field) for name, field in Experiment.model_fields.items()}
+    parts["search_space"] = list(SPACES.values())
+    sections += table(key for key in keys(Experiment, composed) if not parts.get(key.name, ["."]))
+    for name, kinds in parts.items():
         if kinds:
             sections += ["", f"## `{name}`", "", *part(name, kinds, composed[name])]
-    sections += ["", "## `search_space`", ""]
-    for model in (ResidualConfig,):
-        kind = get_args(model.model_fields["kind"].annotation)[0]
-        found = composed["search_space"] if composed["search_space"]["kind"] == kind else {}
-        sections += [f"### `search_space.kind={kind}`", "", summary(model), ""]
-        sections += table(keys(model, found, "search_space."))
     sections += [
         "",
         "## `prototype`",

@@ -26,6 +26,8 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path):
 
 @pytest.mark.parametrize("page", having("python"), ids=lambda page: page.stem)
 def test_the_programs_of_a_page_run(page: Path, tmp_path: Path):
+    for block in blocks(page, "yaml"):
+        run(block, tmp_path)
     found = blocks(page, "python")
     printed = run(Block("python", "".join(block.text for block in found)), tmp_path)
     assert printed
