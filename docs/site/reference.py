@@ -24,12 +24,13 @@ from typer.cli import get_docs_for_click
 from docs.site.roles import markdown
 from gensynth import config
 from gensynth.cli import app
-from gensynth.config.folders import FOLDERS, find
+from gensynth.config.folders import GROUPS, find
 from gensynth.execution import Entry
 from gensynth.experiment import Experiment
 from gensynth.generator import Generator
 from gensynth.genome import OPERATIONS, json_schema
 from gensynth.registry import Models
+from gensynth.search.results import Results
 from gensynth.space import SPACES
 
 FOLDER = Path(__file__).parents[1] / "reference"
@@ -239,7 +240,7 @@ def part(name: str, kinds: list[type[BaseModel]], chosen: Mapping[str, Any]) -> 
 def choices() -> list[str]:
     """Tables of the files that can be chosen by name, with the sentence at their head."""
     lines = []
-    for group in (*FOLDERS, "data", "training"):
+    for group in GROUPS:
         lines += [f"### `{group}=`", "", "| name | |", "|---|---|"]
         for name in config.options(group):
             file = find(group, name)
@@ -313,6 +314,7 @@ def schemas() -> dict[str, dict[str, Any]]:
             "title": "gensynth generator",
             **Generator.model_json_schema(),
         },
+        "results": {"$schema": DRAFT, **Results.model_json_schema()},
         "journal-line": {"$schema": DRAFT, **TypeAdapter(Entry).json_schema()},
     }
 
