@@ -28,7 +28,8 @@ from gensynth.execution import Entry
 from gensynth.experiment import Experiment
 from gensynth.generator import Generator
 from gensynth.genome import OPERATIONS, json_schema
-from gensynth.space import ResidualConfig
+from gensynth.registry import Models
+from gensynth.space import SPACES
 
 FOLDER = Path(__file__).parents[1] / "reference"
 MADE = "Made from the code by `python -m docs.site.reference`."
@@ -198,11 +199,12 @@ def configuration() -> str:
     every = list(keys(Experiment, composed))
     sections += table(key for key in every if key.name in top)
     for name, field in Experiment.model_fields.items():
-        kinds = models(field.annotation)
+        registered = [kind for entry in field.metadata for kind in _registered(entry)]
+        kinds = registered or models(field.annotation)
         if kinds:
             sections += ["", f"## `{name}`", "", *part(name, kinds, composed[name])]
     sections += ["", "## `search_space`", ""]
-    for model in (ResidualConfig,):
+    for model in _registered(SPACES):
         kind = get_args(model.model_fields["kind"].annotation)[0]
         found = composed["search_space"] if composed["search_space"]["kind"] == kind else {}
         sections += [f"### `search_space.kind={kind}`", "", summary(model), ""]
@@ -214,6 +216,11 @@ def configuration() -> str:
         "A network as a person writes it: [Your network](../guide/network.md).",
     ]
     return "\n".join(sections) + "\n"
+
+
+def _registered(entry: object) -> list[type[BaseModel]]:
+    """The models of a registry, each once; none of anything else."""
+    return list(dict.fromkeys(entry.values())) if isinstance(entry, Models) else []
 
 
 def part(name: str, kinds: list[type[BaseModel]], chosen: Mapping[str, Any]) -> list[str]:
