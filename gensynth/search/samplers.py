@@ -10,19 +10,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 
 from gensynth.errors import UserError, first_line
+from gensynth.registry import Registry
 from gensynth.search.generative import generative
 from gensynth.search.preparation import Setting
-from gensynth.validation import alternatives
-
-
-def register_sampler(name: str, make: Callable[[Setting], BaseSampler]) -> None:
-    """Adds a sampler that experiments can name.
-
-    Args:
-        name: What ``sampler=`` says.
-        make: Makes it for an experiment; ``setting.experiment.seed`` is the source of its chance.
-    """
-    _SAMPLERS[name] = make
 
 
 def named_sampler(setting: Setting) -> BaseSampler:
@@ -31,19 +21,23 @@ def named_sampler(setting: Setting) -> BaseSampler:
     Raises:
         UserError: If there is none of that name, or it cannot be had.
     """
-    name = setting.experiment.sampler
-    if name not in _SAMPLERS:
-        raise UserError(
-            f"there is no sampler {name!r}", where="sampler", remedy=alternatives(name, _SAMPLERS)
-        )
+    make = SAMPLERS.find(setting.experiment.sampler, where="sampler")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return _SAMPLERS[name](setting)
+        return make(setting)
 
 
 def _tpe(setting: Setting) -> BaseSampler:
     """Joint distributions of decisions that are asked together, as conditional spaces need."""
     return optuna.samplers.TPESampler(seed=setting.experiment.seed, multivariate=True, group=True)
+
+
+def _random(setting: Setting) -> BaseSampler:
+    return optuna.samplers.RandomSampler(seed=setting.experiment.seed)
+
+
+def _nsgaii(setting: Setting) -> BaseSampler:
+    return optuna.samplers.NSGAIISampler(seed=setting.experiment.seed, population_size=16)
 
 
 def _gp(setting: Setting) -> BaseSampler:
@@ -66,13 +60,15 @@ def _auto(setting: Setting) -> BaseSampler:
     return found
 
 
-_SAMPLERS: dict[str, Callable[[Setting], BaseSampler]] = {
-    "auto": _auto,
-    "generative": generative,
-    "gp": _gp,
-    "nsgaii": lambda setting: optuna.samplers.NSGAIISampler(
-        seed=setting.experiment.seed, population_size=16
-    ),
-    "random": lambda setting: optuna.samplers.RandomSampler(seed=setting.experiment.seed),
-    "tpe": _tpe,
-}
+SAMPLERS: Registry[Callable[[Setting], BaseSampler]] = Registry("sampler", "gensynth.samplers")
+"""Functions that make the sampler of an experiment, by the name that ``sampler=`` has.
+
+``setting.experiment.seed`` is the source of its chance.
+"""
+
+SAMPLERS.add("auto", _auto)
+SAMPLERS.add("generative", generative)
+SAMPLERS.add("gp", _gp)
+SAMPLERS.add("nsgaii", _nsgaii)
+SAMPLERS.add("random", _random)
+SAMPLERS.add("tpe", _tpe)

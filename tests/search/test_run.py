@@ -113,6 +113,6 @@ def test_a_sampler_given_as_an_object_is_named_in_the_run(small, training):
 
 def test_an_unknown_sampler_is_one_line_and_leaves_nothing(small):
     experiment = small("sampler=magic")
-    with pytest.raises(UserError, match=r"^sampler: there is no sampler 'magic'"):
+    with pytest.raises(UserError, match=r"^sampler: unknown sampler 'magic'"):
         search(experiment)
     assert not (Path(experiment.runs) / "small").exists()

@@ -12,12 +12,11 @@ from optuna.trial import TrialState
 
 from gensynth.errors import UserError
 from gensynth.search import Setting, prepare
-from gensynth.search import samplers as named
 from gensynth.search.generative import GenerativeProposer
 from gensynth.search.generator_files import GeneratorFiles
 from gensynth.search.one_objective import PENALTY, OneObjective
 from gensynth.search.proposing import Proposer, proposer
-from gensynth.search.samplers import named_sampler, register_sampler
+from gensynth.search.samplers import SAMPLERS, named_sampler
 from tests.search.session import Session
 
 QUICK = (
@@ -153,7 +152,7 @@ def test_this_packages_sampler_refuses_itself_and_keeps_its_generators(
 
 
 def test_an_unknown_name_lists_the_known_ones(setting: Setting):
-    with pytest.raises(UserError, match=r"^sampler: there is no sampler 'magic'; use one of auto,"):
+    with pytest.raises(UserError, match=r"^sampler: unknown sampler 'magic'; use one of auto,"):
         named_sampler(asked(setting, "magic"))
 
 
@@ -173,9 +172,11 @@ def test_the_automatic_sampler_comes_from_the_hub(setting: Setting, monkeypatch)
     assert isinstance(sampler, optuna.samplers.RandomSampler)
 
 
-def test_a_sampler_is_added_under_a_name(setting: Setting, monkeypatch):
-    monkeypatch.setattr(named, "_SAMPLERS", dict(named._SAMPLERS))
-    register_sampler("mine", lambda setting: Broken(seed=setting.experiment.seed))
-    adapted = proposer(named_sampler(asked(setting, "mine")))
+def test_a_sampler_is_added_under_a_name(setting: Setting):
+    SAMPLERS.add("mine", lambda setting: Broken(seed=setting.experiment.seed))
+    try:
+        adapted = proposer(named_sampler(asked(setting, "mine")))
+    finally:
+        SAMPLERS.forget("mine")
     assert type(adapted) is Proposer
     assert isinstance(adapted.sampler, Broken)
