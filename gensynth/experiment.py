@@ -97,7 +97,7 @@ class Price(_Config):
     It decides which of two promising networks is trained first, and is computed, never timed, so
     that a run repeats itself on any machine. The defaults are fitted to one: on one core an epoch
     of 883 images of 48x48 pixels took 0.27 s and 0.052 s more for every million
-    (``benchmarks/speed/training.py``), so what does not depend on the size is worth five million.
+    (``benchmarks/training.py``), so what does not depend on the size is worth five million.
 
     Attributes:
         image: What each image takes beside the network: drawing, augmenting, the optimiser's step.
@@ -147,6 +147,8 @@ class Experiment(_Config):
         name: Name of the run directory and the study; None makes one from the choices.
         seed: Every random draw follows from it.
         workers: Processes that train; None is one a core.
+        gpus_per_worker: GPUs that Ray sets aside for each worker of a training on GPUs, 0.5 for two
+            workers on each; None shares out those of the machine.
         storage: Optuna storage URL; None is ``study.db`` in the run directory.
         ray_address: Address of a running Ray cluster to join; None starts a private local one.
         runs: Folder of the run directories.
@@ -171,6 +173,7 @@ class Experiment(_Config):
     name: str | None
     seed: Annotated[int, Field(ge=0)]
     workers: Positive | None
+    gpus_per_worker: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     storage: str | None
     ray_address: str | None
     runs: str

@@ -20,7 +20,7 @@ from gensynth.errors import UserError
 from gensynth.evaluation.directory import EvaluationDirectory, fingerprint, open_evaluation
 from gensynth.evaluation.disclosure import disclosures, figures_without
 from gensynth.execution.clock import Clock
-from gensynth.execution.cluster import cluster, worker_count
+from gensynth.execution.cluster import cluster, gpu_share, worker_count
 from gensynth.execution.engine import execute
 from gensynth.execution.files import replace_file
 from gensynth.execution.jobs import Dispatcher, Job
@@ -278,8 +278,10 @@ def _train(
     dispatcher = Dispatcher((source,), journal, workers, watch)
     dispatcher.peek()
     if not dispatcher.finished:
-        with cluster(workers, experiment.ray_address, bench.dataset.images.nbytes) as folder:
-            execute(dispatcher, bench, workers, folder)
+        address, images = experiment.ray_address, bench.dataset.images.nbytes
+        gpus = gpu_share(bench.recipe, experiment.gpus_per_worker, workers, address)
+        with cluster(workers, address, images, gpus=gpus > 0) as folder:
+            execute(dispatcher, bench, workers, folder, gpus=gpus)
     if source.failure is not None:
         raise UserError(f"training failed: {source.failure}", where=source.genome.name)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import ray
 
 from gensynth.errors import UserError, first_line
 from gensynth.seams.ray import FOLDER_ARGUMENT, PENDING, QUIET
+from gensynth.training import Recipe
 
 OBJECT_STORE = 200 * 2**20
 LONGEST_FOLDER = 40
@@ -26,13 +28,16 @@ LOCK = "lock"
 
 
 @contextmanager
-def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterator[Path]:
+def cluster(
+    workers: int, address: str | None = None, images: int = 0, *, gpus: bool = False
+) -> Iterator[Path]:
     """A Ray of our own, or a running one that is joined, for the duration.
 
     Args:
         workers: Processes of our own Ray.
         address: Of a Ray cluster to join instead.
         images: Bytes of the data that workers share.
+        gpus: Whether our own Ray gives out this machine's GPUs.
 
     Yields:
         A temporary folder that goes when Ray goes.
@@ -43,7 +48,7 @@ def cluster(workers: int, address: str | None = None, images: int = 0) -> Iterat
     settings = {**QUIET, PENDING: str(workers)}
     with _own_folder() as folder, _environment(settings), _silenced("ray.tune"):
         try:
-            _start(workers, address, folder, images)
+            _start(workers, address, folder, images, count_gpus() if gpus else 0)
             yield folder
         finally:
             ray.shutdown()
@@ -58,7 +63,47 @@ def worker_count(asked: int | None) -> int:
     return os.cpu_count() or 1
 
 
-def _start(workers: int, address: str | None, folder: Path, images: int) -> None:
+def count_gpus() -> int:
+    """GPUs of this machine that torch finds."""
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def gpu_share(recipe: Recipe, asked: float | None, workers: int, address: str | None) -> float:
+    """What Ray sets aside for each worker, in GPUs; below 1, workers share one.
+
+    Args:
+        recipe: Resolved; without the device ``cuda`` nothing is set aside.
+        asked: GPUs for each worker; None gives all workers the same share of this machine's, and
+            in a cluster one each.
+        workers: Number of workers.
+        address: Of the Ray cluster that is joined; None for our own.
+
+    Raises:
+        UserError: If this machine is to train on more GPUs than it has.
+    """
+    if recipe.device != "cuda":
+        return 0.0
+    if address is not None:
+        return 1.0 if asked is None else asked
+    found = count_gpus()
+    if not found:
+        raise UserError(
+            "is cuda, and torch finds no GPU here",
+            where="training.device",
+            remedy="set training.device=cpu, or install a torch with CUDA",
+        )
+    if asked is not None and asked > found:
+        raise UserError(
+            f"is {asked:g}, and this machine has {found}",
+            where="gpus_per_worker",
+            remedy=f"set gpus_per_worker to at most {found}",
+        )
+    return 1 / ceil(workers / found) if asked is None else asked
+
+
+def _start(workers: int, address: str | None, folder: Path, images: int, gpus: int) -> None:
     start = partial(ray.init, log_to_driver=False, logging_level=logging.ERROR)
     own: dict[str, Any] = {FOLDER_ARGUMENT: str(folder)}
     try:
@@ -68,7 +113,7 @@ def _start(workers: int, address: str | None, folder: Path, images: int) -> None
         start(
             address="local",
             num_cpus=workers,
-            num_gpus=0,
+            num_gpus=gpus,
             include_dashboard=False,
             object_store_memory=OBJECT_STORE + 2 * images,
             **own,

@@ -43,7 +43,9 @@ class Material(Protocol):
         """How networks are trained."""
 
 
-def execute(dispatcher: Dispatcher, material: Material, workers: int, folder: Path) -> None:
+def execute(
+    dispatcher: Dispatcher, material: Material, workers: int, folder: Path, *, gpus: float = 0.0
+) -> None:
     """Has Tune do a dispatcher's jobs; returns when there are none left.
 
     Args:
@@ -51,6 +53,7 @@ def execute(dispatcher: Dispatcher, material: Material, workers: int, folder: Pa
         material: What the workers train on.
         workers: Jobs at a time.
         folder: Where Tune may write; nothing there is needed afterwards.
+        gpus: What each job takes of a GPU, or how many.
 
     Raises:
         Interrupted: After Ctrl-C.
@@ -66,7 +69,7 @@ def execute(dispatcher: Dispatcher, material: Material, workers: int, folder: Pa
                     folds=material.folds,
                     recipe=material.recipe,
                 ),
-                {"cpu": 1},
+                {"cpu": 1, "gpu": gpus} if gpus else {"cpu": 1},
             ),
             tune_config=tune.TuneConfig(
                 search_alg=_JobSearcher(adapter),

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from gensynth.errors import UserError
 from gensynth.execution.clock import Clock
-from gensynth.execution.cluster import cluster, worker_count
+from gensynth.execution.cluster import cluster, gpu_share, worker_count
 from gensynth.execution.engine import execute
 from gensynth.execution.jobs import Dispatcher
 from gensynth.execution.journal import Journal
@@ -157,10 +157,12 @@ class _Session:
     def _train(self) -> None:
         experiment = self.setting.experiment
         images = self.setting.dataset.images.nbytes
-        with cluster(self.workers, experiment.ray_address, images) as folder:
+        address = experiment.ray_address
+        gpus = gpu_share(self.setting.recipe, experiment.gpus_per_worker, self.workers, address)
+        with cluster(self.workers, address, images, gpus=gpus > 0) as folder:
             self.setup += self.clock.session
             self._note()
-            execute(self.dispatcher, self.setting, self.workers, folder)
+            execute(self.dispatcher, self.setting, self.workers, folder, gpus=gpus)
 
     def _write(self) -> dict[str, Any]:
         generators = self.follower.finish()

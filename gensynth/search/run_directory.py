@@ -17,7 +17,7 @@ from gensynth.execution.files import first_difference, replace_file
 from gensynth.execution.journal import Journal
 from gensynth.experiment import Experiment
 
-CHANGEABLE = ("budget", "workers", "ray_address", "runs", "name")
+CHANGEABLE = ("budget", "workers", "gpus_per_worker", "ray_address", "runs", "name")
 """What may differ when a run is continued: none of it decides what is trained how."""
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import optuna
 import pytest
 
-from benchmarks.sampler import towers
+from benchmarks import towers
 from gensynth.generator import (
     GenerativeSynthesisSampler,
     Generator,

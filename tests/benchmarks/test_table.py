@@ -13,15 +13,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.sampler import table as tables
-from benchmarks.sampler.table import SPECIFICATION, Table, build, load
+from benchmarks import table as tables
+from benchmarks.table import SPECIFICATION, Table, build, load
 from gensynth import prototype
 from gensynth.cost import cost
 from gensynth.generator import Generator
 from gensynth.generator.tracing import trace
 from gensynth.space import Value
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

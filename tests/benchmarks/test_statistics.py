@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 
-from benchmarks.sampler.claims import compared
-from benchmarks.sampler.measures import NOTHING, curve, hypervolume
-from benchmarks.sampler.problem import Evaluation, Problem
-from benchmarks.sampler.runs import Results, Run
-from benchmarks.sampler.samples import Sampled, sampled
-from benchmarks.sampler.statistics import paired, quartiles
+from benchmarks.claims import compared
+from benchmarks.measures import NOTHING, curve, hypervolume
+from benchmarks.problem import Evaluation, Problem
+from benchmarks.runs import Results, Run
+from benchmarks.samples import Sampled, sampled
+from benchmarks.statistics import paired, quartiles
 
 SHARES = st.floats(0, 1, allow_nan=False)
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.sampler import fer2013
-from benchmarks.sampler.real_table import (
+from benchmarks import fer2013
+from benchmarks.real_table import (
     AVERAGED,
     TEMPERATURES,
     Network,

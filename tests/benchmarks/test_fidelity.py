@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks.paper.fidelity import (
+from benchmarks.fidelity import (
     expected_seconds,
     known_results,
     main,
@@ -19,7 +19,7 @@ from benchmarks.paper.fidelity import (
     remaining,
     with_fewer_people,
 )
-from benchmarks.paper.fidelity_plan import (
+from benchmarks.fidelity_plan import (
     CONFIRMED,
     Plan,
     Specification,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.paper import table1
-from benchmarks.paper.table1 import Row, main, rows
-from benchmarks.paper.table1_printing import HEADS, Line, printed
+from benchmarks import table1
+from benchmarks.table1 import Row, main, rows
+from benchmarks.table1_printing import HEADS, Line, printed
 from gensynth import config
 from gensynth import genome as genomes
 from gensynth.cost import cost

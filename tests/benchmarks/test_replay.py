@@ -31,7 +31,7 @@ def test_draws_repeat_and_the_prototype_is_none_of_them():
 
 @pytest.mark.slow
 def test_the_table_of_found_networks_credits_no_learning_that_did_not_happen():
-    drawn = replayed(9)
+    drawn = replayed()
     text = (FOUND / "README.md").read_text(encoding="utf-8")
     heads = next(line for line in text.splitlines() if line.startswith("| file |"))
     column = [cell.strip() for cell in heads.split("|")].index("drawn by")

@@ -12,10 +12,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.sampler.looks import jacob_cov, look, naswot, synflow, zero_cost
-from benchmarks.sampler.prober import columns, moves, read, taken_away
-from benchmarks.sampler.probes import Learner, Probed, banded, rank
-from benchmarks.sampler.table import Table, load
+from benchmarks.looks import jacob_cov, look, naswot, synflow, zero_cost
+from benchmarks.prober import columns, moves, read, taken_away
+from benchmarks.probes import Learner, Probed, banded, rank
+from benchmarks.table import Table, load
 from gensynth.cost import cost
 from gensynth.genome import (
     Activation,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.sampler import hpolib, nasbench, table, trained
-from benchmarks.sampler.measures import curve, hypervolume
-from benchmarks.sampler.problem import Evaluation
-from benchmarks.sampler.problems import PROBLEMS
+from benchmarks import hpolib, nasbench, table, trained
+from benchmarks.measures import curve, hypervolume
+from benchmarks.problem import Evaluation
+from benchmarks.problems import PROBLEMS
 
 FRONTS = [name for name in PROBLEMS if name.endswith(("-size", "-latency", "-macs"))]
 

@@ -10,7 +10,7 @@ import numpy as np
 import optuna
 import pytest
 
-from benchmarks.sampler.real_replay import (
+from benchmarks.real_replay import (
     METHODS,
     OURS,
     Pool,
@@ -21,7 +21,7 @@ from benchmarks.sampler.real_replay import (
     replayed,
     worths,
 )
-from benchmarks.sampler.real_table import (
+from benchmarks.real_table import (
     AVERAGED,
     TEMPERATURES,
     Header,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.paper.thinning import STEPS, control, thinned
+from benchmarks.thinning import STEPS, control, thinned
 from gensynth import config, prototype
 from gensynth.cost import cost
 from gensynth.experiment import Experiment

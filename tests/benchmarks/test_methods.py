@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from benchmarks.sampler.methods import ABLATIONS, METHODS, OURS, THINNING
-from benchmarks.sampler.methods.evolving import domination, other
-from benchmarks.sampler.methods.flat import axis
-from benchmarks.sampler.problem import Evaluation, Problem
-from benchmarks.sampler.problems import PROBLEMS
-from benchmarks.sampler.record import Record
+from benchmarks.methods import ABLATIONS, METHODS, OURS, THINNING
+from benchmarks.methods.evolving import domination, other
+from benchmarks.methods.flat import axis
+from benchmarks.problem import Evaluation, Problem
+from benchmarks.problems import PROBLEMS
+from benchmarks.record import Record
 
 BUDGET = 22
 NEEDED = {"pymoo": "pymoo", "Nevergrad": "nevergrad", "SMAC3": "smac"}

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, spearmanr
 
-from benchmarks.paper.fidelity_plan import CONFIRMED, Key, Plan, load_experiment, read_specification
-from benchmarks.paper.fidelity_table import (
+from benchmarks.fidelity_plan import CONFIRMED, Key, Plan, load_experiment, read_specification
+from benchmarks.fidelity_table import (
     HEADS,
     interval,
     kendall,
@@ -37,7 +37,7 @@ values = st.integers(3, 12).flatmap(
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.paper.fidelity_table.RESAMPLES", 200)
+    monkeypatch.setattr("benchmarks.fidelity_table.RESAMPLES", 200)
 
 
 @pytest.fixture(scope="module")

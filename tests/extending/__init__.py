@@ -1,1 +1,0 @@
-"""What a package outside gensynth adds, one small file each."""
