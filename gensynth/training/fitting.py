@@ -191,7 +191,7 @@ class _Run:
         self.generator = generator
         self.batches, self.steps = recipe.steps(len(images), epochs)
         self.computed = _computed_by(network, recipe)
-        self.optimizer = _optimizer(network, recipe)
+        self.optimizer = optimizer_of(network, recipe)
         self.rate = LambdaLR(self.optimizer, lambda step: recipe.schedule.factor(step / self.steps))
         self.averaged: AveragedModel | None = None
 
@@ -287,8 +287,8 @@ def _computed_by(network: Network, recipe: Recipe) -> nn.Module:
     return Fused(network)
 
 
-def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
-    """Decays what has more than one dimension, and neither biases nor normalisation."""
+def optimizer_of(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
+    """That of a recipe: decays what has more than one dimension, no biases and no normalisation."""
     parameters = list(network.parameters())
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
