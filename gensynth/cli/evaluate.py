@@ -150,10 +150,8 @@ def _lines(figures: dict[str, Any], task: Task) -> Iterator[str]:
     spread = figures["spread"]
     metric = task.headline
     values = ", ".join(metric.shown(one, 2) for one in figures["per_seed"])
-    unit = "points" if metric.share else metric.unit
-    deviation = (
-        "" if spread is None else f" (standard deviation {metric.scale * spread:.2f} {unit})"
-    )
+    unit = " points" if metric.share else metric.unit
+    deviation = "" if spread is None else f" (standard deviation {metric.scale * spread:.2f}{unit})"
     yield (
         f"{figures['name']} on {figures['data']}{drawn}: "
         f"{figures['params']} parameters, {figures['macs'] / 1e6:.1f} M MACs"
