@@ -14,8 +14,8 @@ from gensynth.registry import Models
 class DatasetConfig(BaseModel, ABC):
     """Settings of a data set.
 
-    A subclass names its kind by a field ``kind``, has its settings as further fields, ``size`` (the
-    side of the square images in pixels) among them, and loads the images::
+    A subclass names its kind by a field ``kind``, has its settings as further fields, among them
+    ``size`` (the side of the square images in pixels), and loads the images::
 
         @DATASETS.register
         class Stripes(DatasetConfig):
@@ -36,6 +36,10 @@ class DatasetConfig(BaseModel, ABC):
         @property
         def size(self) -> int:
             """Side of the images in pixels; a field of each subclass."""
+
+        @property
+        def channels(self) -> int:
+            """1 for gray, 3 for colours; a field of each subclass that has both."""
 
     @abstractmethod
     def load(self) -> Dataset:

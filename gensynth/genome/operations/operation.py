@@ -121,8 +121,9 @@ class Operation(BaseModel, ABC):
 
     def sketch(self, shapes: Sequence[Shape]) -> tuple[str, str]:
         """What stands in the operation's box in a drawing, and under it."""
-        words = self.op.split("_")
-        return (words[0][:4] if len(words) == 1 else "".join(word[:1] for word in words)), ""
+        first, *rest = self.op.split("_")
+        initials = "".join(word[:1] for word in (first, *rest)).upper()
+        return initials if rest else first[:4], ""
 
     def identity(self, shapes: Sequence[Shape]) -> tuple[Any, ...]:
         """Everything about the node that makes the network what it is, but for its edges.

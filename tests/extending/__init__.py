@@ -1,0 +1,1 @@
+"""What a package outside gensynth adds, one small file each."""
