@@ -52,7 +52,7 @@ check: $(READY) docs  ## lint, format, types, order of the rooms, documentation
 	@$(VENV)/bin/lint-imports
 
 docs: $(READY)  ## build the documentation into build/site
-	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 bench: $(READY)  ## run the benchmarks and print their tables (hours: SEEDS=50 PROCESSES=2)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c requirements.txt -e ".[bench]"

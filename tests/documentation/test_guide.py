@@ -33,6 +33,12 @@ def test_the_programs_of_a_page_run(page: Path, tmp_path: Path):
     assert printed
 
 
+def test_the_guide_to_extending_shows_the_files_that_are_tested():
+    shown = [block.text for block in blocks(GUIDE / "extending.md", "python3")]
+    files = (REPOSITORY / "tests" / "extending").glob("[a-z]*.py")
+    assert sorted(shown) == sorted(file.read_text(encoding="utf-8") for file in files)
+
+
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder after the first page: with ``runs/first`` in it."""
