@@ -36,7 +36,8 @@ def test_the_programs_of_a_page_run(page: Path, tmp_path: Path):
 def test_the_guide_to_extending_shows_the_files_that_are_tested():
     shown = [block.text for block in blocks(GUIDE / "extending.md", "python3")]
     files = (REPOSITORY / "tests" / "extending").glob("[a-z]*.py")
-    assert sorted(shown) == sorted(file.read_text(encoding="utf-8") for file in files)
+    assert shown
+    assert [file.name for file in files if file.read_text(encoding="utf-8") not in shown] == []
 
 
 @pytest.fixture(scope="module")
