@@ -40,7 +40,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from benchmarks.fer2013 import Subset
+from benchmarks.fer2013 import Parts
 from benchmarks.fer2013 import load as load_fer2013
 from benchmarks.options import INTERRUPTED, add_data, overridden, selected, specified
 from gensynth import config
@@ -98,14 +98,14 @@ class Specification(Drawing):
         folds: Folds that each is trained on, the first ones.
         epochs: Passes over the training part.
         watched: Epochs after which it is scored too.
-        fer2013: If given, the data are FER2013's and not the experiment's.
+        fer2013: If given, the data are these parts of FER2013 and not the experiment's.
     """
 
     again: Annotated[int, Field(ge=0)]
     folds: Positive
     epochs: Positive
     watched: tuple[Positive, ...]
-    fer2013: Subset | None = None
+    fer2013: Parts | None = None
 
 
 class Specifications(_Data):

@@ -165,18 +165,28 @@ def test_scores_count():
 
 def test_fer2013_is_split_as_its_names_say(tmp_path: Path):
     rng = np.random.default_rng(0)
-    for part, kind in (("train", "Training"), ("test", "PublicTest"), ("test", "PrivateTest")):
+    counts = {"Training": 1, "PublicTest": 2, "PrivateTest": 3}
+    for part, count in counts.items():
         for label, name in enumerate(fer2013.CLASSES):
-            folder = tmp_path / part / name
+            folder = tmp_path / ("train" if part == "Training" else "test") / name
             folder.mkdir(parents=True, exist_ok=True)
-            for number in range(3):
+            for number in range(count):
                 face = np.full((48, 48), 20 * label + rng.integers(10), dtype=np.uint8)
-                Image.fromarray(face).save(folder / f"{kind}_{number}.png")
-    dataset, fold = fer2013.load(tmp_path, fer2013.Subset(train=10, seed=0))
-    assert (len(fold.train), len(fold.test)) == (10, 21)
+                Image.fromarray(face).save(folder / f"{part}_{number}.png")
+    parts = fer2013.Parts(train="PublicTest", test="PrivateTest")
+    dataset, fold = fer2013.load(tmp_path, parts)
+    assert (len(fold.train), len(fold.test)) == (14, 21)
     assert (dataset.images.mean(axis=(1, 2, 3)) // 20 == dataset.labels).all()
-    assert all("Private" not in name for name in dataset.sequences)
-    again, _ = fer2013.load(tmp_path, fer2013.Subset(train=10, seed=0))
-    assert (again.images == dataset.images).all()
-    with pytest.raises(UserError, match="too few"):
-        fer2013.load(tmp_path, fer2013.Subset(train=22, seed=0))
+    assert all("PublicTest" in name for name in dataset.sequences[fold.train])
+    assert all("PrivateTest" in name for name in dataset.sequences[fold.test])
+    for path in tmp_path.glob("test/*/PublicTest_*"):
+        path.unlink()
+    with pytest.raises(UserError, match="no images of PublicTest"):
+        fer2013.load(tmp_path, parts)
+
+
+def test_sharpness_is_the_mean_step_between_neighbours():
+    steps = np.zeros((1, 1, 2, 5), dtype=np.uint8)
+    steps[..., 1::2] = 10
+    assert fer2013.sharpness(steps) == 10
+    assert fer2013.sharpness(steps // 5) == 2
