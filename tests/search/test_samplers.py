@@ -55,13 +55,14 @@ class Told(optuna.samplers.GPSampler):
 
 
 def test_a_sampler_of_several_objectives_gets_the_study_as_it_is(small, tmp_path: Path):
-    setting = prepare(small(*QUICK))
+    """One is asked for ahead, so the fourth is the first that two outcomes are known for."""
+    setting = prepare(small(*QUICK, "budget.candidates=4"))
     sampler = Told(seed=0, n_startup_trials=2, warn_independent_sampling=False)
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack, sampler=sampler)
         session.run()
         assert session.study.study.sampler is sampler
-        assert len(session.study.outcomes) == 3
+        assert len(session.study.outcomes) == 4
     assert sampler.relative >= 1
 
 
