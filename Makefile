@@ -56,13 +56,13 @@ docs: $(READY)  ## build the documentation into build/site
 
 bench: $(READY)  ## run the benchmarks and print their tables (hours: SEEDS=50 PROCESSES=2)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c requirements.txt -e ".[bench]"
-	@for name in training overhead price; do \
+	@for name in speed.training speed.overhead sampler.price; do \
 	    $(VENV)/bin/python -m benchmarks.$$name || exit; done
-	@$(VENV)/bin/python -m benchmarks.generator $(call given,SEEDS,--seeds=) \
+	@$(VENV)/bin/python -m benchmarks.sampler.generator $(call given,SEEDS,--seeds=) \
 	    $(call given,PROCESSES,--processes=)
-	@for name in claims generators asking; do $(VENV)/bin/python -m benchmarks.$$name || exit; done
+	@for name in sampler.claims sampler.generators sampler.asking; do $(VENV)/bin/python -m benchmarks.$$name || exit; done
 
 table1: $(READY)  ## train the rows of Table 1 and print it: DATA_ROOT ROWS=a,b SEEDS EPOCHS ARGS="key=value …"
-	@$(VENV)/bin/python -m benchmarks.table1 $(call given,DATA_ROOT,--data-root=) \
+	@$(VENV)/bin/python -m benchmarks.paper.table1 $(call given,DATA_ROOT,--data-root=) \
 	    $(call given,ROWS,--rows=) $(call given,SEEDS,--seeds=) $(call given,EPOCHS,--epochs=) \
 	    $(if $(filter command,$(firstword $(origin ARGS))),$(ARGS))

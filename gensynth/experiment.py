@@ -97,7 +97,7 @@ class Price(_Config):
     It decides which of two promising networks is trained first, and is computed, never timed, so
     that a run repeats itself on any machine. The defaults are fitted to one: on one core an epoch
     of 883 images of 48x48 pixels took 0.27 s and 0.052 s more for every million
-    (``benchmarks/training.py``), so what does not depend on the size is worth five million.
+    (``benchmarks/speed/training.py``), so what does not depend on the size is worth five million.
 
     Attributes:
         image: What each image takes beside the network: drawing, augmenting, the optimiser's step.

@@ -61,7 +61,7 @@ def test_table1_passes_on_what_is_given(repository: Path, venv: Path):
     result = make(repository, "-n", "table1", f"VENV={venv}", *given, EPOCHS="9")
     words = " ".join(result.stdout.replace("\\\n", " ").split())
     assert words == (
-        f"{venv}/bin/python -m benchmarks.table1 '--data-root=/my faces' "
+        f"{venv}/bin/python -m benchmarks.paper.table1 '--data-root=/my faces' "
         "'--rows=resnet20,micro_expnet' '--seeds=1' workers=2"
     )
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from scipy.stats import ttest_ind
 
-from benchmarks.printing import markdown, probability
+from benchmarks.markdown import markdown, probability
 from gensynth.errors import UserError
 from gensynth.evaluation import EvaluationDirectory
 

@@ -1,8 +1,9 @@
 """Which networks of ``genomes/`` the untrained generator draws.
 
-Until eight trials of a search have finished its sampler knows nothing: the inquisitor is not asked
-and θ is where φ put it. So an experiment's sampler that is asked with the search's seed and told
-nothing repeats the first draws of the search. A network among them owes nothing to learning.
+Until some trials of a search have finished (eight when the files were exported, four since) its
+sampler knows nothing: the inquisitor is not asked and θ is where φ put it. So an experiment's
+sampler that is asked with the search's seed and told nothing repeats the first draws of the search.
+A network among them owes nothing to learning.
 
     python -m benchmarks.paper.replay
     python -m benchmarks.paper.replay --write DIR    and the draws as genomes, to be evaluated
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import optuna
 
-from benchmarks.printing import markdown
+from benchmarks.markdown import markdown
 from gensynth import config
 from gensynth import genome as genomes
 from gensynth.cost import cost
@@ -29,7 +30,7 @@ from gensynth.search.samplers import named_sampler
 ROOT = Path(__file__).parents[2]
 FOUND = ROOT / "genomes"
 ASKS = 12
-"""More than any search asks for before something is learned: eight finish, two are in training."""
+"""More than any search asked for before something was learned: eight ended, two in training."""
 FACES = ("data=synthetic", "data.subjects=20", "data.frames=1")
 """Drawn faces in place of CK+48: draws depend on φ, space, bounds, price and seed, on no image."""
 

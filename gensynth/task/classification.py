@@ -101,23 +101,19 @@ class Classification(Task):
         return names if self.classes else (*names, f"{RECALL}<class>")
 
     def evaluate(self, *repetitions: Answers) -> ClassEvaluation:
-        from sklearn.metrics import accuracy_score, confusion_matrix
+        from sklearn.metrics import confusion_matrix
 
         first = same_images(repetitions)
         every = [_votes(one) for one in repetitions]
         labels = range(len(self.classes))
+        matrices = [
+            confusion_matrix(one.targets, one.predictions, labels=labels) for one in repetitions
+        ]
         return ClassEvaluation(
             classes=self.classes,
             folds=first.folds,
-            confusion=np.sum(
-                [
-                    confusion_matrix(one.targets, one.predictions, labels=labels)
-                    for one in repetitions
-                ],
-                axis=0,
-                dtype=np.int64,
-            ),
-            accuracy=fmean(accuracy_score(one.targets, one.predictions) for one in repetitions),
+            confusion=np.sum(matrices, axis=0, dtype=np.int64),
+            accuracy=fmean(float(one.trace() / one.sum()) for one in matrices),
             fold_mean=fmean(_fold_mean(one) for one in repetitions),
             sequence_accuracy=fmean(
                 float(np.mean([voted == true for voted, true in votes])) for votes in every

@@ -7,7 +7,7 @@ import numpy as np
 import optuna
 import pytest
 
-from benchmarks import towers
+from benchmarks.sampler import towers
 from gensynth.generator import (
     GenerativeSynthesisSampler,
     Generator,

@@ -10,7 +10,7 @@ import optuna
 import pytest
 from scipy.stats import wilcoxon
 
-from benchmarks import towers
+from benchmarks.sampler import towers
 from gensynth.generator import GenerativeSynthesisSampler, Generator, Settings
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -4,7 +4,7 @@ from typing import Any
 
 import optuna
 
-from benchmarks import towers
+from benchmarks.sampler import towers
 from gensynth.generator import GenerativeSynthesisSampler, Generator
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

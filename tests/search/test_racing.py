@@ -65,7 +65,7 @@ def races(draw):
     return dataset, folds, results, Indicator(name="toy", bounds={name: bound})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(races())
 def test_exact_stop_is_right_against_every_possible_ending(race):
     """Certainly out of reach means: no answers on the remaining folds meet the bound."""
@@ -88,7 +88,7 @@ def test_exact_stop_is_right_against_every_possible_ending(race):
         assert lost.chance == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(races())
 def test_cases_bracket_what_any_ending_gives(race):
     dataset, folds, results, _ = race
