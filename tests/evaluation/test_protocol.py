@@ -39,7 +39,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[
                 raise KeyboardInterrupt
 
         monkeypatch.setattr(
-            "gensynth.evaluation.protocol.cluster", lambda *ignored: nullcontext(tmp_path)
+            "gensynth.evaluation.protocol.cluster", lambda *ignored, **also: nullcontext(tmp_path)
         )
         monkeypatch.setattr("gensynth.evaluation.protocol.execute", execute)
         return trained
@@ -150,7 +150,7 @@ def test_what_is_left_is_shared_out(
         drive(dispatcher, material)
 
     monkeypatch.setattr(
-        "gensynth.evaluation.protocol.cluster", lambda *ignored: nullcontext(tmp_path)
+        "gensynth.evaluation.protocol.cluster", lambda *ignored, **also: nullcontext(tmp_path)
     )
     monkeypatch.setattr("gensynth.evaluation.protocol.execute", execute)
     for count in (1, 2, 5):

@@ -10,7 +10,9 @@ def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., N
     """Puts something else in the place of Ray."""
 
     def put(execute: Callable[..., None] = lambda *ignored: None) -> None:
-        monkeypatch.setattr("gensynth.search.run.cluster", lambda *ignored: nullcontext(tmp_path))
+        monkeypatch.setattr(
+            "gensynth.search.run.cluster", lambda *ignored, **also: nullcontext(tmp_path)
+        )
         monkeypatch.setattr("gensynth.search.run.execute", execute)
 
     return put
