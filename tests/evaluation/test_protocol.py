@@ -33,7 +33,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[
     def put(*, folds: int | None = None) -> list[int]:
         trained: list[int] = []
 
-        def execute(dispatcher, material, *ignored):
+        def execute(dispatcher, material, *ignored, **also):
             trained.append(drive(dispatcher, material, folds=folds))
             if folds is not None:
                 raise KeyboardInterrupt
@@ -138,7 +138,7 @@ def test_what_is_left_is_shared_out(
 ):
     sizes: list[int] = []
 
-    def execute(dispatcher, material, *ignored):
+    def execute(dispatcher, material, *ignored, **also):
         real = dispatcher.next
 
         def following():

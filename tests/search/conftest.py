@@ -9,7 +9,7 @@ import pytest
 def training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
     """Puts something else in the place of Ray."""
 
-    def put(execute: Callable[..., None] = lambda *ignored: None) -> None:
+    def put(execute: Callable[..., None] = lambda *ignored, **also: None) -> None:
         monkeypatch.setattr(
             "gensynth.search.run.cluster", lambda *ignored, **also: nullcontext(tmp_path)
         )

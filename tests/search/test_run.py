@@ -62,7 +62,7 @@ def test_books_that_cannot_be_closed_are_not_passed_over(
 def test_the_time_of_set_up_survives_a_crash(small, training):
     noted = []
 
-    def crash(*ignored: object) -> None:
+    def crash(*ignored: object, **also: object) -> None:
         path = Path(small().runs) / "small" / "study.db"
         study = optuna.load_study(study_name="small", storage=sqlite_url(path))
         noted.append(study.user_attrs["session"])
@@ -84,7 +84,7 @@ def test_time_is_noted_as_it_goes_and_what_was_asked_stays_asked(
     path = Path(small().runs) / "small" / "study.db"
     noted = []
 
-    def wait(dispatcher: Dispatcher, *ignored: object) -> None:
+    def wait(dispatcher: Dispatcher, *ignored: object, **also: object) -> None:
         for _ in range(2):
             time.sleep(0.3)
             dispatcher.watch()
