@@ -54,9 +54,11 @@ class Told(optuna.samplers.GPSampler):
         return found
 
 
+@pytest.mark.slow
 def test_a_sampler_of_several_objectives_gets_the_study_as_it_is(small, tmp_path: Path):
     """One is asked for ahead, so the fourth is the first that two outcomes are known for."""
-    setting = prepare(small(*QUICK, "budget.candidates=4"))
+    refusing_none = "constraint.bounds={macs: {max: 1e12}}"
+    setting = prepare(small(*QUICK, "budget.candidates=4", refusing_none))
     sampler = Told(seed=0, n_startup_trials=2, warn_independent_sampling=False)
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack, sampler=sampler)
