@@ -155,12 +155,16 @@ def _sources(sources: Sequence[str]) -> Iterator[str]:
         yield "Published: " + "; ".join(f"[{n}] {text}" for n, text in enumerate(sources, 1)) + "."
 
 
+CHOSEN_BY_MACHINE = ("training.engine", "training.device")
+"""Keys that a recipe leaves out where the machine chooses."""
+
+
 def _differences(usual: Any, now: Any, key: str = "") -> Iterator[str]:
     """What is not as usual: ``training.learning_rate 0.002 instead of 0.02``."""
     if isinstance(usual, Mapping) and isinstance(now, Mapping):
         for name in dict.fromkeys((*usual, *now)):
             yield from _differences(usual.get(name), now.get(name), f"{key}.{name}".strip("."))
-    elif usual not in (now, "auto"):
+    elif usual not in (now, "auto") and not (usual is None and key in CHOSEN_BY_MACHINE):
         yield f"{key} {now} instead of {usual}"
 
 

@@ -29,7 +29,7 @@ def interactive_front(front: FrontFigure) -> PlotlyFigure:
     endings: tuple[Ending, ...] = ("stopped", "infeasible", "feasible")
     data = [_candidates(front, ending) for ending in endings]
     data += [_confirmed(front), _published(front)]
-    title = f"FrontFigure of {front.name}" + (" (SYNTHETIC faces)" if front.synthetic else "")
+    title = f"Front of {front.name}" + (" (SYNTHETIC faces)" if front.synthetic else "")
     shapes, notes = _bounds(front)
     layout = {
         "title": {"text": title},
