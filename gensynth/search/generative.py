@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, nullcontext
 from optuna.trial import Trial
 
 from gensynth.generator import GenerativeSynthesisSampler
-from gensynth.search.asking import suggested
 from gensynth.search.generator_files import GeneratorFiles
 from gensynth.search.preparation import Proposal, Setting
 from gensynth.search.proposing import Proposer, proposer
 from gensynth.search.run_directory import RunDirectory
 from gensynth.search.study import SearchStudy, performance_of
+from gensynth.space.choosing import suggested
 
 
 class GenerativeProposer(Proposer):

@@ -12,9 +12,9 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from gensynth.search.asking import suggested
 from gensynth.search.outcome import score
 from gensynth.search.study import performance_of, violations_of
+from gensynth.space.choosing import suggested
 
 PENALTY = 100.0
 """What a violation of 1 takes from U, in dB: the U of two networks rarely differs by more, so what

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from gensynth.genome import Genome
 
@@ -74,3 +79,17 @@ class Space(Protocol):
         point is refused before anything is trained.
         """
         ...
+
+
+def suggested(chooser: Chooser, name: str, distribution: BaseDistribution) -> Any:
+    """What a chooser answers to a decision, whatever its distribution."""
+    if isinstance(distribution, CategoricalDistribution):
+        return chooser.suggest_categorical(name, distribution.choices)
+    if isinstance(distribution, IntDistribution):
+        return chooser.suggest_int(
+            name, distribution.low, distribution.high, step=distribution.step, log=distribution.log
+        )
+    assert isinstance(distribution, FloatDistribution)
+    return chooser.suggest_float(
+        name, distribution.low, distribution.high, step=distribution.step, log=distribution.log
+    )

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field
 from gensynth.errors import UserError
 from gensynth.genome import Genome
 from gensynth.prototype import Blueprint, Mark
-from gensynth.space.choosing import MISFIT, Chooser, Value
+from gensynth.space.choosing import MISFIT, Chooser, Value, suggested
 from gensynth.space.kinds import SPACES, SpaceConfig
 from gensynth.validation import alternatives
 
@@ -127,27 +127,10 @@ class Open:
 
     def _ask(self, chooser: Chooser, place: str, mark: Mark) -> Value:
         distribution = self.distributions.get(place)
-        match distribution:
-            case IntDistribution():
-                return chooser.suggest_int(
-                    place,
-                    distribution.low,
-                    distribution.high,
-                    step=distribution.step,
-                    log=distribution.log,
-                )
-            case FloatDistribution():
-                return chooser.suggest_float(
-                    place,
-                    distribution.low,
-                    distribution.high,
-                    step=distribution.step,
-                    log=distribution.log,
-                )
-            case CategoricalDistribution():
-                value: Value = chooser.suggest_categorical(place, distribution.choices)
-                return value
-        return _start(mark)
+        if distribution is None:
+            return _start(mark)
+        value: Value = suggested(chooser, place, distribution)
+        return value
 
     def _range(self, place: str) -> Mark | None:
         found = None
