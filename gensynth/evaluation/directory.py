@@ -12,7 +12,7 @@ from typing import Any
 
 from gensynth.data import Dataset
 from gensynth.errors import UserError
-from gensynth.execution.files import first_difference, replace_file
+from gensynth.execution.files import first_difference, make_folder, replace_file
 from gensynth.execution.journal import Journal
 from gensynth.genome import Genome, dumps
 
@@ -95,14 +95,7 @@ def fingerprint(dataset: Dataset) -> str:
 
 
 def _make(directory: EvaluationDirectory) -> None:
-    try:
-        directory.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot be made ({error.strerror})",
-            where=str(directory.path),
-            remedy="give --output a folder that can be written to",
-        ) from error
+    make_folder(directory.path, remedy="give --output a folder that can be written to")
     foreign = any(path != directory.journal for path in directory.path.iterdir())
     if foreign and not directory.protocol.exists():
         raise UserError(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gensynth.errors import UserError
+
 
 def replace_file(path: Path, text: str) -> None:
     """Writes a file whole or not at all."""
@@ -13,6 +15,24 @@ def replace_file(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def make_folder(path: Path, *, remedy: str) -> None:
+    """Makes a folder, and those above it, where it is missing.
+
+    Args:
+        path: The folder.
+        remedy: What to do if it cannot be made.
+
+    Raises:
+        UserError: If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot be made ({error.strerror})", where=str(path), remedy=remedy
+        ) from error
 
 
 def first_difference(old: Any, new: Any, key: str = "") -> tuple[str, Any, Any] | None:

@@ -3,7 +3,7 @@
 ==========================  ======================================================================
 name                        why no public one does
 ==========================  ======================================================================
-``ray.init(_temp_dir=…)``   Ray keeps sockets and logs in ``/tmp/ray`` otherwise, which runs of
+``ray.init(_temp_dir=…)``   Ray keeps sockets and logs in one folder for all runs otherwise, which
                             several people share, and leaves them there.
 environment variables       Tune reports, checkpoints, changes the working directory, takes Ctrl-C
 ``RAY_…`` and ``TUNE_…``    and warns by itself; its public configuration turns off only part of it.

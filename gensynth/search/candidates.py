@@ -186,13 +186,17 @@ class Candidates:
             self.study.study.enqueue_trial(start, skip_if_exists=True)
 
     def _ask(self) -> Contestant | None:
-        """Asks until a network is admissible.
+        """Asks until a network is admissible, or the time of the search is up.
+
+        A proposal may take its time, and a sampler may learn nothing from a refusal.
 
         Raises:
             Unsatisfiable: If the very first network cannot be found.
         """
         refusals: dict[str, int] = {}
         for _ in range(MAX_REFUSALS):
+            if not self._open():
+                return None
             before = self.refused
             try:
                 trial = self.proposer.ask(self.study.study)

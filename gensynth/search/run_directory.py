@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from gensynth.errors import UserError
-from gensynth.execution.files import first_difference, replace_file
+from gensynth.execution.files import first_difference, make_folder, replace_file
 from gensynth.execution.journal import Journal
 from gensynth.experiment import Experiment
 
@@ -93,7 +93,7 @@ def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
     wanted = experiment.model_dump(mode="json")
     if not run.config.exists() and run.path.exists():
         _refuse_foreign(run)
-    _make(run)
+    make_folder(run.path, remedy="give runs=DIR a folder that can be written to")
     with Journal(run.journal) as journal:
         new = not run.config.exists()
         if not new:
@@ -105,17 +105,6 @@ def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
             if new and not journal:
                 run.remove()
             raise
-
-
-def _make(run: RunDirectory) -> None:
-    try:
-        run.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot be made ({error.strerror})",
-            where=str(run.path),
-            remedy="give runs=DIR a folder that can be written to",
-        ) from error
 
 
 def _refuse_foreign(run: RunDirectory) -> None:

@@ -2,6 +2,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 from optuna.trial import TrialState
 
@@ -205,6 +206,26 @@ def test_a_space_without_admissible_networks_is_given_up(small, tmp_path: Path, 
         session = Session(setting, tmp_path, stack)
         with pytest.raises(Unsatisfiable, match=r"macs\.max refuses|params\.min refuses"):
             session.run(folds=1)
+
+
+def test_a_sampler_that_goes_on_proposing_what_is_refused_ends_with_the_time(
+    small, tmp_path: Path, monkeypatch
+):
+    neither = "constraint.bounds={macs: {max: 30000}, params: {min: 100000}}"
+    setting = prepare(small("sampler=random", neither))
+    with ExitStack() as stack:
+        session = Session(setting, tmp_path, stack, limit=3600)
+        clock, asked = session.candidates.forecast.clock, []
+
+        def slow(study: optuna.Study) -> optuna.Trial:
+            asked.append(study.ask())
+            clock.before += 1000
+            return asked[-1]
+
+        monkeypatch.setattr(session.candidates.proposer, "ask", slow)
+        assert session.run() == 0
+        assert len(asked) == 4
+        assert session.candidates.exhausted()
 
 
 def made(trial: int, accuracy: float, performance: float, feasible: bool) -> Outcome:
