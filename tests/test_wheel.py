@@ -51,7 +51,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_of_the_folders(
 ):
     package = {
         file.relative_to(repository).as_posix()
-        for pattern in ("*.py", "*.yaml", "py.typed")
+        for pattern in ("*.py", "*.pyi", "*.yaml", "py.typed")
         for file in (repository / "gensynth").rglob(pattern)
     }
     written = {
