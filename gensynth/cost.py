@@ -3,7 +3,8 @@
 Conventions, all per image:
 
 **Parameters** are what an optimiser trains: weights, biases, and scale and shift of batch
-normalisation (2 a channel). Running statistics are not parameters.
+normalisation (2 a channel). Running statistics are not parameters; Keras, and papers that take its
+total, count them (:func:`params_with_statistics`).
 
 **Multiply-accumulates** (MACs) are those of convolutions (padding included), linear layers and the
 two 1x1 layers of squeeze-excite. Biases, normalisation, activations, sums, pooling and the scaling
@@ -126,6 +127,13 @@ def cost(genome: Genome) -> Cost:
         return known
     found = genome.__dict__["_cost"] = _counted(genome)
     return found
+
+
+def params_with_statistics(genome: Genome) -> int:
+    """Parameters and running statistics of normalisation, Keras' total."""
+    return cost(genome).params + sum(
+        node.statistics(genome.input_shapes(node)) for node in genome.nodes
+    )
 
 
 def _counted(genome: Genome) -> Cost:

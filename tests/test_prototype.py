@@ -288,3 +288,75 @@ def test_a_files_mistakes_name_the_file(tmp_path):
     file.write_text(yaml.safe_dump(written({"op": "rleu"})))
     with pytest.raises(UserError, match=r"mine\.yaml: network\.0\.op: unknown op"):
         prototype.load(file)
+
+
+HEADED: dict[str, Any] = {
+    "name": "headed",
+    "input": [3, 8, 8],
+    "modules": {
+        "answer": {
+            "parameters": {"hidden": None},
+            "network": [
+                {"op": "linear", "out_features": "$hidden"},
+                {"op": "relu"},
+                {"op": "linear", "out_features": "$classes"},
+            ],
+        }
+    },
+    "network": [
+        {"op": "conv", "out_channels": 4, "kernel": 3},
+        {"op": "global_avg_pool"},
+        {"op": "flatten"},
+        {"op": "dropout", "rate": 0.1},
+        {"use": "answer", "hidden": 5},
+    ],
+}
+
+
+def test_what_reads_the_classes_is_there_for_each_head():
+    alone = prototype.expand(HEADED, 3)
+    assert list(alone.outputs) == ["logits"]
+    both = prototype.expand({**HEADED, "classes": {"what": 3, "where": 2}})
+    assert both.hash == prototype.expand(HEADED, {"what": 3, "where": 2}).hash
+    assert {name: both.shapes[node] for name, node in both.outputs.items()} == {
+        "what": (3,),
+        "where": (2,),
+    }
+    assert [node.id for node in both.nodes][4:] == [
+        *("what.answer.linear", "what.answer.relu", "what.answer.linear2"),
+        *("where.answer.linear", "where.answer.relu", "where.answer.linear2"),
+    ]
+    assert {node.inputs for node in both.nodes if node.id.endswith("answer.linear")} == {
+        ("dropout",)
+    }
+    assert cost(both).params - cost(alone).params == 4 * 5 + 5 + 5 * 2 + 2
+
+
+def test_one_head_may_have_a_name():
+    assert list(prototype.expand(HEADED, {"what": 3}).outputs) == ["what"]
+
+
+def test_heads_vary_by_themselves():
+    varying = {"start": 5, "low": 4, "high": 9}
+    network = [*HEADED["network"][:-1], {"use": "answer", "hidden": varying}]
+    blueprint = prototype.Blueprint({**HEADED, "network": network}, {"what": 3, "where": 2})
+    assert list(blueprint.marks) == ["what.answer.hidden", "where.answer.hidden"]
+    drawn = blueprint.expand(lambda place, mark: 9 if place.startswith("what") else 4)
+    assert drawn.shapes["what.answer.linear"] == (9,)
+    assert drawn.shapes["where.answer.linear"] == (4,)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"network": HEADED["network"][-1:]}, "several heads would share nothing"),
+        ({"outputs": {"what": "flatten"}}, "has outputs of its own"),
+        ({"classes": {}}, "classes"),
+        ({"classes": {"what": 0}}, "classes"),
+    ],
+)
+def test_heads_that_cannot_be_are_one_line(change, problem):
+    classes = {} if "classes" in change else {"classes": {"what": 3, "where": 2}}
+    with pytest.raises(UserError, match=problem) as caught:
+        prototype.expand({**HEADED, **classes, **change})
+    assert "\n" not in str(caught.value)

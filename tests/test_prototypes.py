@@ -9,7 +9,7 @@ import torch
 from omegaconf import OmegaConf
 
 from gensynth import prototype
-from gensynth.cost import cost
+from gensynth.cost import cost, params_with_statistics
 from gensynth.genome import Genome, Shape
 from gensynth.network import build
 
@@ -17,10 +17,13 @@ FOLDER = Path(__file__).parents[1] / "prototypes"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.yaml"))
 EMBEDDED = ("emotionnet_nano_b", "micro_expnet", "resnet14_slim", "resnet20")
 TABLE_1 = ("efficientnet_b0", "lenet5_improved", "mobilenet_v1", "resnet50")
-AFFECT = ("affect_alexnet", "affect_vgg")
+AFFECT = ("affect_alexnet", "affect_vgg", "affect_mobilenet")
+HEADS = {"affect": 2, "expression": 8}
 
 
-def shipped(name: str, classes: int | None = None, image: Shape | None = None) -> Genome:
+def shipped(
+    name: str, classes: prototype.Classes | None = None, image: Shape | None = None
+) -> Genome:
     return prototype.load(FOLDER / f"{name}.yaml", classes, image=image)
 
 
@@ -79,16 +82,33 @@ def test_the_networks_of_table_1_read_small_gray_faces_as_written(name):
         ("mobilenet_v1", 1000, 4_231_976, 21_888),
         ("efficientnet_b0", 1000, 5_288_548, 42_016),
         ("resnet50", 1000, 25_557_032 + 26_560, 53_120),
-        # Hewitt, Gunes 2018 count the running statistics too.
-        ("mobilenet_v1", 8, 3_237_064 - 21_888, 21_888),
-        ("affect_alexnet", 8, 3_464_952 - 4_832, 4_832),
-        ("affect_vgg", 8, 3_753_016 - 5_568, 5_568),
     ],
 )
 def test_well_known_counts(name, classes, params, statistics):
     genome = shipped(name, classes, (3, 128, 128))
     assert cost(genome).params == params
     assert running_statistics(genome) == statistics
+
+
+@pytest.mark.parametrize(
+    ("name", "published"), list(zip(AFFECT, (3_464_952, 3_753_016, 3_237_064), strict=True))
+)
+def test_the_variants_of_2018_have_the_published_sizes(name, published):
+    """Hewitt, Gunes 2018: their counts are of eight classes, running statistics included."""
+    alone, both = shipped(name), shipped(name, HEADS)
+    assert alone.input.shape == (3, 128, 128)
+    assert params_with_statistics(alone) == published
+    assert running_statistics(alone) == published - cost(alone).params
+    assert list(both.outputs) == ["affect", "expression"]
+    assert params_with_statistics(both) == published + 2 * 1024 + 2
+
+
+@pytest.mark.parametrize("name", ["inception_mobile", "mobile_open", *AFFECT])
+def test_heads_share_the_trunk(name):
+    alone, both = shipped(name, 8, (1, 64, 64)), shipped(name, HEADS, (1, 64, 64))
+    assert [node.id for node in both.nodes[-2:]] == ["affect.linear", "expression.linear"]
+    assert [node.id for node in both.nodes[:-2]] == [node.id for node in alone.nodes[:-1]]
+    assert {both.shapes[node] for node in both.outputs.values()} == {(2,), (8,)}
 
 
 @pytest.mark.parametrize(

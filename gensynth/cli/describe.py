@@ -75,12 +75,13 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _facts(genome: Genome) -> dict[str, Any]:
-    from gensynth.cost import cost, layer_table
+    from gensynth.cost import cost, layer_table, params_with_statistics
 
     return {
         "name": genome.name,
         "hash": genome.hash,
         **asdict(cost(genome)),
+        "params_with_statistics": params_with_statistics(genome),
         "peak_memory_schedule": SCHEDULE,
         "input": genome.input.model_dump(),
         "outputs": {name: genome.shapes[node] for name, node in genome.outputs.items()},
@@ -94,13 +95,16 @@ def _print(genome: Genome) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from gensynth.cost import cost, layer_table
+    from gensynth.cost import cost, layer_table, params_with_statistics
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     found = cost(genome)
     shape = "×".join(map(str, genome.input.shape))
     console.print(f"[bold]{escape(genome.name)}[/bold]  input {shape}  hash {genome.hash[:16]}")
-    console.print(f"  parameters   {grouped(found.params)}")
+    with_statistics = grouped(params_with_statistics(genome))
+    console.print(
+        f"  parameters   {grouped(found.params)} ({with_statistics} with running statistics)"
+    )
     console.print(f"  MACs         {grouped(found.macs)} ({found.macs / 1e6:.1f} M)")
     console.print(f"  peak memory  {_kib(found.peak_memory)} of float32 activations,")
     console.print(f"               {SCHEDULE}")

@@ -45,7 +45,7 @@ class Generator(BaseModel):
         theta: Distribution of each decision met so far.
         space: The search space, as configured.
         prototype: The prototype, as configured.
-        classes: Number of classes that its networks tell apart.
+        classes: Number of classes that its networks tell apart, or the size of each head.
         constraint: The indicator function, as configured.
         seeds: Held-out seeds [first, end) behind the figures below.
         static_feasible: Share of their samples that meet every static bound, nothing refused.
@@ -65,7 +65,7 @@ class Generator(BaseModel):
     theta: Annotated[dict[Name, Decision], Field(max_length=MAX_DECISIONS)] = {}
     space: JsonValue = None
     prototype: JsonValue = None
-    classes: Annotated[int, Field(ge=1)] | None = None
+    classes: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = None
     constraint: JsonValue = None
     seeds: tuple[int, int] | None = None
     static_feasible: Share | None = None

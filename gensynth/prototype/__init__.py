@@ -42,6 +42,9 @@ A prototype is a chain. Each entry reads the one before it, unless it says other
 * A convolution's padding is half its kernel unless it says otherwise; everything else defaults as
   in the genome. ``kernel: map`` is the whole map that is read, without padding: such a convolution
   is a dense layer that a ``batch_norm`` can follow.
+* ``classes`` may hold several heads by name, ``{expression: 8, affect: 2}``, and does where a task
+  has several: the first entry that reads ``$classes``, and all that follow it, are then there once
+  for each head, which is an output of that name.
 * ``outputs`` maps output names to ids; without it the last entry is the output ``logits``.
 * ``decisions`` holds, for each search space that needs them, the point that decodes to the
   prototype. Expansion leaves it alone.
@@ -62,7 +65,7 @@ a parameter. Of varying ``inputs`` those are read that fit the last one chosen; 
 is left out of the network.
 """
 
-from gensynth.prototype.document import Prototype, Template
+from gensynth.prototype.document import Classes, Prototype, Template
 from gensynth.prototype.expansion import OUTPUT, WHOLE_MAP, Blueprint, expand, load
 from gensynth.prototype.marks import Choose, Mark, Value, read_mark
 
@@ -71,6 +74,7 @@ __all__ = [
     "WHOLE_MAP",
     "Blueprint",
     "Choose",
+    "Classes",
     "Mark",
     "Prototype",
     "Template",

@@ -11,6 +11,10 @@ from gensynth.genome import Count
 EntryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_\-]{0,31}$")]
 
 
+Classes = Count | Annotated[dict[EntryId, Count], Field(min_length=1)]
+"""How many values a network gives; or how many each of its heads gives, by its name."""
+
+
 class Template(BaseModel):
     """A chain with parameters, to be used many times.
 
@@ -31,7 +35,8 @@ class Prototype(BaseModel):
     Attributes:
         name: Its name.
         input: Channels, height and width.
-        classes: Value of ``$classes``, unless the data say otherwise.
+        classes: Value of ``$classes``, unless the data say otherwise. With several heads, a value
+            for each: what reads ``$classes``, and all that follows, is there once for each.
         parameters: Values that are known everywhere, by name.
         modules: Templates by name.
         network: The chain.
@@ -43,7 +48,7 @@ class Prototype(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=256)]
     input: tuple[Count, Count, Count]
-    classes: Count = 7
+    classes: Classes = 7
     parameters: dict[EntryId, Any] = Field(default_factory=dict)
     modules: dict[EntryId, Template] = Field(default_factory=dict)
     network: Annotated[list[dict[str, Any]], Field(min_length=1)]

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from gensynth.errors import UserError
 from gensynth.genome import INPUT, OPERATIONS, Add, Genome, InputShape, Operation, Shape, ShapeError
 from gensynth.genome.graph import MAX_NODES
-from gensynth.prototype.document import EntryId, Prototype, Template
+from gensynth.prototype.document import Classes, EntryId, Prototype, Template
 from gensynth.prototype.marks import JOINED, Choose, Mark, Value, read_mark
 from gensynth.validation import alternatives, validate
 
@@ -41,7 +41,7 @@ def _in_prototype(key: str) -> str:
 
 def expand(
     config: Mapping[str, Any],
-    classes: int | None = None,
+    classes: Classes | None = None,
     *,
     image: Shape | None = None,
     locate: Locate = _in_prototype,
@@ -50,7 +50,8 @@ def expand(
 
     Args:
         config: The prototype, as read from YAML.
-        classes: Value of ``$classes``; the prototype's own number when None.
+        classes: Value of ``$classes``, or one for each head by its name; the prototype's own when
+            None.
         image: Channels, height and width to read; the prototype's own input when None.
         locate: From a dotted key of the prototype to what an error calls the place.
 
@@ -65,7 +66,7 @@ def expand(
     return Blueprint(config, classes, image=image, locate=locate).expand()
 
 
-def load(path: str | Path, classes: int | None = None, *, image: Shape | None = None) -> Genome:
+def load(path: str | Path, classes: Classes | None = None, *, image: Shape | None = None) -> Genome:
     """Reads a prototype's YAML file and expands it.
 
     Args:
@@ -110,7 +111,7 @@ class Blueprint:
     def __init__(
         self,
         config: Mapping[str, Any],
-        classes: int | None = None,
+        classes: Classes | None = None,
         *,
         image: Shape | None = None,
         ranges: Ranges | None = None,
@@ -190,14 +191,50 @@ class Blueprint:
     ) -> tuple[_Writer, dict[str, str]]:
         prototype = self.prototype
         writer = _Writer(self, choose, lenient, {INPUT: prototype.input})
-        scope = _Scope("network", "", {"classes": prototype.classes}, {INPUT: INPUT})
+        classes, network = prototype.classes, prototype.network
+        heads = classes if isinstance(classes, Mapping) else {}
+        cut = next((at for at, entry in enumerate(network) if self._classifies(entry)), None)
+        scope = _Scope("network", "", {"classes": classes}, {INPUT: INPUT})
         scope = writer.prototype_scope(prototype.parameters, scope)
-        last = writer.chain(prototype.network, scope)
-        outputs = {
-            name: scope.find(entry, self.locate(f"outputs.{name}"))
-            for name, entry in prototype.outputs.items()
-        }
-        return writer, outputs or {OUTPUT: last}
+        if not heads or cut is None:
+            last = writer.chain(network, scope)
+            outputs = {
+                name: scope.find(entry, self.locate(f"outputs.{name}"))
+                for name, entry in prototype.outputs.items()
+            }
+            return writer, outputs or {OUTPUT: last}
+        self._check_heads(cut)
+        writer.chain(network[:cut], scope)
+        return writer, {name: writer.head(name, size, cut, scope) for name, size in heads.items()}
+
+    def _classifies(self, entry: Any, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether an entry, or a template that it uses, reads ``$classes``."""
+        if isinstance(entry, str):
+            return "classes" in _NAME.findall(entry)
+        if isinstance(entry, list | tuple):
+            return any(self._classifies(one, seen) for one in entry)
+        if not isinstance(entry, Mapping):
+            return False
+        inside: list[Any] = list(entry.values())
+        template = self.prototype.modules.get(str(entry.get("use")))
+        if template is not None and entry["use"] not in seen:
+            inside += template.network
+            seen |= {entry["use"]}
+        return any(self._classifies(one, seen) for one in inside)
+
+    def _check_heads(self, cut: int) -> None:
+        if self.prototype.outputs:
+            raise UserError(
+                "has outputs of its own beside several heads",
+                where=self.locate("outputs"),
+                remedy="leave them out, or write each head's layer and no $classes",
+            )
+        if cut == 0:
+            raise UserError(
+                "its first entry reads $classes, so several heads would share nothing",
+                where=self.locate("network.0"),
+                remedy="put what they share before what reads $classes",
+            )
 
     def mark(
         self, place: str, written: Any, where: str, own: Callable[[], Any] | None = None
@@ -300,11 +337,27 @@ class _Writer:
             varying[name] = self.depends(written, name, scope)
         return replace(scope, arguments=arguments, varying=varying)
 
-    def chain(self, entries: Sequence[Entry], scope: _Scope) -> str:
-        """Writes out a chain; returns its last node."""
-        current, before = scope.names[INPUT], INPUT
+    def head(self, name: str, size: int, start: int, trunk: _Scope) -> str:
+        """Writes out what follows the trunk for one head; returns its last node."""
+        scope = replace(
+            trunk,
+            prefix=f"{name}.",
+            arguments={**trunk.arguments, "classes": size},
+            names=dict(trunk.names),
+        )
+        return self.chain(self.blueprint.prototype.network, scope, start=start)
+
+    def chain(self, entries: Sequence[Entry], scope: _Scope, *, start: int = 0) -> str:
+        """Writes out a chain; returns its last node.
+
+        Args:
+            entries: The chain.
+            scope: Where it stands; it reads what was written there last.
+            start: The first entry to write.
+        """
+        before, current = next(reversed(scope.names.items()))
         given = {entry["id"] for entry in entries if isinstance(entry.get("id"), str)}
-        for position, entry in enumerate(entries):
+        for position, entry in enumerate(entries[start:], start):
             where = f"{scope.path}.{position}"
             kind = self._kind(entry, where)
             name = self._name(entry, kind, scope, given, where)

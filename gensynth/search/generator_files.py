@@ -127,7 +127,7 @@ class GeneratorFiles(Follower):
 
     def _complete(self, generator: Generator, constraint: Indicator) -> Generator:
         """The generator with all that it takes to make networks."""
-        experiment, outputs = self.setting.experiment, self.setting.dataset.task.size
+        experiment, outputs = self.setting.experiment, self.setting.dataset.task.outputs
         return generator.model_copy(
             update={
                 "space": experiment.search_space,

@@ -90,7 +90,7 @@ def prepare(experiment: Experiment) -> Setting:
     dataset = experiment.load()
     laid = experiment.folds.lay(dataset)
     check_constraint(experiment, dataset)
-    space = load_space(experiment.search_space, experiment.prototype, dataset.task.size)
+    space = load_space(experiment.search_space, experiment.prototype, dataset.task.outputs)
     check_fits(decode(space, space.start), dataset)
     check_pretraining(experiment.training, dataset)
     _check_tested(experiment, dataset, laid)

@@ -84,7 +84,7 @@ def search(
         opened = open_study(url, experiment.label, asked.sampler, objectives)
         study = SearchStudy(opened, experiment.constraint.keys, objectives)
         new = not study.asked
-        study.keep_outputs(setting.dataset.task.size)
+        study.keep_outputs(setting.dataset.task.outputs)
         try:
             session = _Session(setting, directory, journal, study, asked, clock, watcher, command)
             return session.run()

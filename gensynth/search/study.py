@@ -20,6 +20,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from gensynth.errors import UserError, first_line
+from gensynth.prototype import Classes
 from gensynth.seams import optuna as private
 from gensynth.search.outcome import TIME, Objectives, Outcome
 from gensynth.search.storage import storage, write_ahead
@@ -163,9 +164,9 @@ class SearchStudy:
         """Gives the storage back."""
         private.close(self.study)
 
-    def keep_outputs(self, count: int) -> None:
+    def keep_outputs(self, outputs: Classes) -> None:
         """Keeps how many values networks give, for whoever builds them again."""
-        self.study.set_user_attr(OUTPUTS, count)
+        self.study.set_user_attr(OUTPUTS, outputs)
 
     @property
     def session(self) -> Session:
@@ -267,10 +268,11 @@ def metrics_of(trial: FrozenTrial) -> Mapping[str, float]:
     return found
 
 
-def outputs_of(study: optuna.Study) -> int | None:
+def outputs_of(study: optuna.Study) -> Classes | None:
     """How many values the networks of a study give; None in the oldest ones."""
-    count, names = study.user_attrs.get(OUTPUTS), study.user_attrs.get(CLASSES)
-    return int(count) if count else len(names) if names else None
+    known: Classes | None = study.user_attrs.get(OUTPUTS)
+    names = study.user_attrs.get(CLASSES)
+    return known or (len(names) if names else None)
 
 
 def open_study(url: str, name: str, sampler: BaseSampler, objectives: Objectives) -> optuna.Study:

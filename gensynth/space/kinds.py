@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from gensynth.prototype import Classes
 from gensynth.registry import Models
 from gensynth.space.choosing import Space
 
@@ -29,12 +30,12 @@ class SpaceConfig(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @abstractmethod
-    def around(self, prototype: Mapping[str, Any], classes: int | None) -> Space:
+    def around(self, prototype: Mapping[str, Any], classes: Classes | None) -> Space:
         """The space around a prototype.
 
         Args:
             prototype: φ, as read from a file in ``prototypes/``.
-            classes: Classes to tell apart; φ's own number when None.
+            classes: Classes to tell apart, or the size of each head; φ's own when None.
 
         Raises:
             UserError: One line with the key, if φ is no point of the space.

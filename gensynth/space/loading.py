@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from gensynth.prototype import Classes
 from gensynth.space.choosing import Space
 from gensynth.space.kinds import AnySpace, SpaceConfig
 from gensynth.validation import validate
@@ -37,14 +38,14 @@ def check_ranges(
 
 
 def load_space(
-    search_space: Mapping[str, Any], prototype: Mapping[str, Any], classes: int | None = None
+    search_space: Mapping[str, Any], prototype: Mapping[str, Any], classes: Classes | None = None
 ) -> Space:
     """Makes a search space around a prototype.
 
     Args:
         search_space: The space, as read from a file in ``search_spaces/``.
         prototype: φ, as read from a file in ``prototypes/``.
-        classes: Classes to tell apart; φ's own number when None.
+        classes: Classes to tell apart, or the size of each head; φ's own when None.
 
     Returns:
         The space; its ``start`` is φ.

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field
 
 from gensynth.errors import UserError
 from gensynth.genome import Genome
-from gensynth.prototype import Blueprint, Mark
+from gensynth.prototype import Blueprint, Classes, Mark
 from gensynth.space.choosing import MISFIT, Chooser, Value, suggested
 from gensynth.space.kinds import SPACES, SpaceConfig
 from gensynth.validation import alternatives
@@ -59,7 +59,7 @@ class OpenConfig(SpaceConfig):
         dict[str, Annotated[Mark, BeforeValidator(_as_mark)]], BeforeValidator(_flat)
     ] = Field(default_factory=dict)
 
-    def around(self, prototype: Mapping[str, Any], classes: int | None) -> Open:
+    def around(self, prototype: Mapping[str, Any], classes: Classes | None) -> Open:
         return Open(self, prototype, classes)
 
 
@@ -73,7 +73,7 @@ class Open:
     Args:
         config: Marks beside those in the prototype.
         prototype: φ, as read from YAML.
-        classes: Classes to tell apart; φ's own number when None.
+        classes: Classes to tell apart, or the size of each head; φ's own when None.
 
     Raises:
         UserError: If φ is no network or not within its marks, nothing varies, or a pattern of
@@ -83,7 +83,7 @@ class Open:
     name = "open"
 
     def __init__(
-        self, config: OpenConfig, prototype: Mapping[str, Any], classes: int | None = None
+        self, config: OpenConfig, prototype: Mapping[str, Any], classes: Classes | None = None
     ) -> None:
         self.config = config
         self._unmet = set(config.ranges)

@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from gensynth.cost import cost
 from gensynth.errors import UserError
 from gensynth.genome import Add, Genome, Linear
-from gensynth.prototype import Prototype, expand
+from gensynth.prototype import Classes, Prototype, expand
 from gensynth.space.choosing import Chooser, Value
 from gensynth.space.decisions import checked, decode
 from gensynth.space.residual_assembly import Module, Plan, Stage, assemble
@@ -60,7 +60,7 @@ class Residual:
         decisions: φ as a point of the space; what it leaves out has its default.
 
     Raises:
-        UserError: If φ does not end in a linear layer or a sum of some.
+        UserError: If φ does not end in linear layers or sums of some.
     """
 
     name = "residual"
@@ -213,14 +213,14 @@ class Residual:
 
 
 def around(
-    config: ResidualConfig, prototype: Mapping[str, Any], classes: int | None = None
+    config: ResidualConfig, prototype: Mapping[str, Any], classes: Classes | None = None
 ) -> Residual:
     """The space around a prototype, at the point that its decisions say.
 
     Args:
         config: What may be changed.
         prototype: φ, as read from YAML.
-        classes: Classes to tell apart; φ's own number when None.
+        classes: Classes to tell apart, or the size of each head; φ's own when None.
 
     Raises:
         UserError: If φ has no decisions of this space, or they are not the network that it draws.
@@ -272,14 +272,19 @@ class _Wiring:
     projection: tuple[int, ...] | None = None
 
 
-def _classes(prototype: Genome) -> int:
+def _classes(prototype: Genome) -> Classes:
+    sizes = {name: _features(prototype, node) for name, node in prototype.outputs.items()}
+    return sizes if len(sizes) > 1 else next(iter(sizes.values()))
+
+
+def _features(prototype: Genome, output: str) -> int:
     nodes = {node.id: node for node in prototype.nodes}
-    last = nodes.get(next(iter(prototype.outputs.values())))
+    last = nodes.get(output)
     while isinstance(last, Add):
         last = nodes.get(last.inputs[0])
-    if len(prototype.outputs) > 1 or not isinstance(last, Linear):
+    if not isinstance(last, Linear):
         raise UserError(
-            "the residual space needs a network with one output, a linear layer or a sum of some",
+            "the residual space needs a network that ends in linear layers or sums of some",
             where=f"prototype {prototype.name}",
         )
     return last.out_features

@@ -22,7 +22,7 @@ from gensynth.genome import (
     Operation,
     Pool,
 )
-from gensynth.prototype import OUTPUT
+from gensynth.prototype import OUTPUT, Classes
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Plan:
     grid: int = 1
 
 
-def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> Genome:
+def assemble(plan: Plan, *, image: InputShape, classes: Classes, **labels: Any) -> Genome:
     """Writes out the network of a plan.
 
     Nodes stand in the order in which they should run. A long-range convolution runs as soon as
@@ -99,7 +99,7 @@ def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> G
     Args:
         plan: The network.
         image: Shape of the input.
-        classes: Outputs of the classifier.
+        classes: Outputs of the classifier, or of each head by its name.
         labels: Name and provenance.
 
     Returns:
@@ -110,16 +110,17 @@ def assemble(plan: Plan, *, image: InputShape, classes: int, **labels: Any) -> G
     assembly.stem()
     for number in range(1, len(plan.stages) + 1):
         assembly.stage(number)
-    assembly.classifier(classes)
-    nodes, output = _side_by_side(assembly.nodes, plan.columns)
-    return Genome.constructed(input=image, nodes=nodes, outputs={OUTPUT: output}, **labels)
+    heads = assembly.heads(classes)
+    nodes, outputs = _side_by_side(assembly.nodes, heads, plan.columns)
+    return Genome.constructed(input=image, nodes=nodes, outputs=outputs, **labels)
 
 
-def _side_by_side(column: list[Operation], columns: int) -> tuple[Any, str]:
-    """The nodes of so many columns, and the one that adds up what they say."""
-    last = column[-1].id
+def _side_by_side(
+    column: list[Operation], heads: dict[str, str], columns: int
+) -> tuple[Any, dict[str, str]]:
+    """The nodes of so many columns, and those that add up what each head says."""
     if columns == 1:
-        return tuple(column), last
+        return tuple(column), heads
     nodes = list(column)
     for number in range(2, columns + 1):
         names = {node.id: f"column{number}.{node.id}" for node in column}
@@ -132,9 +133,12 @@ def _side_by_side(column: list[Operation], columns: int) -> tuple[Any, str]:
             )
             for node in column
         ]
-    ends = [last, *(f"column{number}.{last}" for number in range(2, columns + 1))]
-    nodes.append(_node(Add, id="columns", inputs=tuple(ends)))
-    return tuple(nodes), "columns"
+    outputs = {}
+    for name, last in heads.items():
+        ends = [last, *(f"column{number}.{last}" for number in range(2, columns + 1))]
+        outputs[name] = "columns" if len(heads) == 1 else f"{name}.columns"
+        nodes.append(_node(Add, id=outputs[name], inputs=tuple(ends)))
+    return tuple(nodes), outputs
 
 
 @lru_cache(maxsize=2**14)
@@ -215,12 +219,20 @@ class _Assembly:
             self.outputs[after, 0] = self.conv(here, source, stage.width, kernel=1, stride=2)
             self.project_from(after)
 
-    def classifier(self, classes: int) -> None:
+    def heads(self, classes: Classes) -> dict[str, str]:
+        """Writes the linear layers at the end; returns the node of each output."""
         number = len(self.plan.stages)
         read = [self.outputs[number, output] for output in self.plan.stages[-1].exit]
         pooled = self.pool(self.sum("pool", read))
-        flat = _node(Flatten, id="flatten", inputs=(pooled,))
-        self.add(_node(Linear, id="classifier", inputs=(self.add(flat),), out_features=classes))
+        flat = self.add(_node(Flatten, id="flatten", inputs=(pooled,)))
+        if isinstance(classes, int):
+            classes, named = {OUTPUT: classes}, {OUTPUT: "classifier"}
+        else:
+            named = {name: f"{name}.linear" for name in classes}
+        return {
+            name: self.add(_node(Linear, id=named[name], inputs=(flat,), out_features=size))
+            for name, size in classes.items()
+        }
 
     def pool(self, source: str) -> str:
         """Averages over the cells of the grid, as equal ones as windows of one size can be."""

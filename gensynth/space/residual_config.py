@@ -10,6 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gensynth.genome.operations import ActivationName
+from gensynth.prototype import Classes
 from gensynth.space.choosing import Space, Value
 from gensynth.space.kinds import SPACES, SpaceConfig
 
@@ -108,7 +109,7 @@ class ResidualConfig(SpaceConfig):
             raise ValueError(f"more than {MAX_MODULES} modules a stage have too many connections")
         return self
 
-    def around(self, prototype: Mapping[str, Any], classes: int | None) -> Space:
+    def around(self, prototype: Mapping[str, Any], classes: Classes | None) -> Space:
         """The space around a prototype whose ``decisions.residual`` decode to it."""
         from gensynth.space.residual import around
 

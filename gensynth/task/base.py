@@ -141,6 +141,12 @@ class Task(BaseModel, ABC):
         return {"": self.size}
 
     @property
+    def outputs(self) -> int | dict[str, int]:
+        """What a network is made for: how many values it gives, or each of its heads by name."""
+        heads = dict(self.heads)
+        return heads if "" not in heads else self.size
+
+    @property
     def indices(self) -> bool:
         """Whether targets are indices, int64 (N,), and not numbers, float32 (N, size)."""
         return False

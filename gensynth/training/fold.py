@@ -139,7 +139,7 @@ def check_fits(genome: Genome, dataset: Dataset) -> None:
     """
     read, shown, task = genome.input.shape, dataset.image_shape, dataset.task
     sides = ",".join(map(str, shown))
-    keys = f"prototype.input=[{sides}] prototype.classes={task.size}"
+    keys = f"prototype.input=[{sides}] prototype.classes={_written(task.outputs)}"
     if read != shown:
         raise UserError(
             f"reads images of {_size(read)} but {dataset.name} has {_size(shown)}",
@@ -151,7 +151,7 @@ def check_fits(genome: Genome, dataset: Dataset) -> None:
             f"has {len(genome.outputs)} outputs ({', '.join(genome.outputs)}) and the task reads "
             f"{len(task.heads)}",
             where=genome.name,
-            remedy=f"keep those that give {task.asked}",
+            remedy=f"fit a prototype with {keys}, or keep the outputs that give {task.asked}",
         )
     for name, wanted in task.heads.items():
         if name and name not in genome.outputs:
@@ -169,6 +169,14 @@ def check_fits(genome: Genome, dataset: Dataset) -> None:
                 f"layer of {wanted} features",
             )
     check_limits(genome, where=genome.name)
+
+
+def _written(outputs: int | dict[str, int]) -> str:
+    """Outputs as an override of a prototype has them."""
+    if isinstance(outputs, int):
+        return str(outputs)
+    heads = ",".join(f"{name}:{size}" for name, size in outputs.items())
+    return f"'{{{heads}}}'"
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -83,6 +83,15 @@ def test_keys_of_a_prototype_that_is_not_named_are_refused(capsys: Captured, tmp
     assert line.startswith("prototype.input.2: missing")
 
 
+def test_describe_counts_running_statistics_apart(capsys: Captured):
+    assert called("describe", "affect_vgg", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["params"], told["params_with_statistics"]) == (3_747_448, 3_753_016)
+    heads = "prototype.classes={affect:2,expression:8}"
+    assert called("describe", "affect_vgg", heads, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["outputs"] == {"affect": [2], "expression": [8]}
+
+
 def test_describe_draws_and_tells_the_hash(capsys: Captured, tmp_path: Path):
     genomes.save(tiny(5), tmp_path / "net.json")
     svg, png = tmp_path / "net.svg", tmp_path / "net.png"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from optuna.distributions import BaseDistribution, IntDistribution
 
 from gensynth.genome import Conv, Genome
-from gensynth.prototype import expand
+from gensynth.prototype import Classes, expand
 from gensynth.space import SPACES, Chooser, Space, SpaceConfig, Value
 
 
@@ -18,7 +18,7 @@ class Thickness(SpaceConfig):
     kind: Literal["thickness"] = "thickness"
     least: int = 1
 
-    def around(self, prototype: Mapping[str, Any], classes: int | None) -> Space:
+    def around(self, prototype: Mapping[str, Any], classes: Classes | None) -> Space:
         return Thinned(expand(prototype, classes), self.least)
 
 

@@ -60,6 +60,20 @@ def test_the_number_of_classes_is_the_data_sets(config, nano_b, classes):
     assert genome.shapes[genome.outputs["logits"]] == (classes,)
 
 
+def test_heads_end_every_column(config, phi):
+    heads = {"affect": 2, "expression": 8}
+    space = load_space({**config, "columns": {"low": 1, "high": 2}}, phi, heads)
+    genome = decode(space, {"columns": 2})
+    assert {name: genome.shapes[node] for name, node in genome.outputs.items()} == {
+        "affect": (2,),
+        "expression": (8,),
+    }
+    linear = [node.id for node in genome.nodes if node.op == "linear"]
+    assert linear == [f"{column}{head}.linear" for column in ("", "column2.") for head in heads]
+    alone = decode(load_space(config, phi, heads), {})
+    assert cost(alone).params == cost(decode(load_space(config, phi, 10), {})).params
+
+
 def test_another_image(config, phi):
     space = load_space(config, {**phi, "input": [3, 65, 80]})
     genome = space(Seeded(1))
@@ -239,7 +253,7 @@ def test_a_sum_of_maps_is_no_sum_of_class_scores(config, terms):
     last = {"id": "sum", "op": "add", "inputs": terms}
     image = {"channels": 1, "height": 8, "width": 8}
     phi = Genome.parse({"input": image, "nodes": [conv, last], "outputs": {"y": "sum"}})
-    with pytest.raises(UserError, match="a linear layer or a sum of some"):
+    with pytest.raises(UserError, match="linear layers or sums of some"):
         Residual(ResidualConfig.model_validate(config), phi, {})
 
 

@@ -35,6 +35,9 @@ class BatchNorm(Operation):
     def parameters(self, shapes: Sequence[Shape]) -> int:
         return 2 * shapes[0][0]
 
+    def statistics(self, shapes: Sequence[Shape]) -> int:
+        return 2 * shapes[0][0]
+
     def macs(self, shapes: Sequence[Shape]) -> int:
         return 0
 

@@ -115,6 +115,10 @@ class Operation(BaseModel, ABC):
         """Most values alive at once while it runs, beside its inputs: by default its output."""
         return math.prod(self.shape(tuple(shapes)))
 
+    def statistics(self, shapes: Sequence[Shape]) -> int:
+        """Values that training measures and no optimiser trains; some count them as parameters."""
+        return 0
+
     def folded_values(self, source: Operation | None) -> int:
         """Parameters that inference need not store if it alone reads ``source``."""
         return 0
