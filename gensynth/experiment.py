@@ -28,8 +28,10 @@ class Folds(_Config):
     """How the data are split.
 
     Attributes:
-        count: Number of folds.
-        by: ``subject`` keeps a person's images together; ``image`` has to be asked for.
+        count: Number of folds; an official split has two, whatever is written.
+        by: ``subject`` keeps a person's images together; ``image`` has to be asked for;
+            ``official`` is the split that a data set was published with: candidates are chosen by
+            its validation part, and finalists reported once on its test part.
         order: Seed that shuffles the subjects (or images) before they are dealt; None deals in the
             order of their names, as published.
     """
@@ -37,6 +39,16 @@ class Folds(_Config):
     count: Annotated[int, Field(ge=2)]
     by: FoldBy
     order: Annotated[int | None, Field(ge=0, exclude_if=lambda order: order is None)] = None
+
+    @property
+    def number(self) -> int:
+        """How many folds there are."""
+        return 2 if self.by == "official" else self.count
+
+    @property
+    def choosing(self) -> int:
+        """How many of them, the first ones, candidates may be judged by."""
+        return 1 if self.by == "official" else self.count
 
     def lay(self, dataset: Dataset) -> tuple[Fold, ...]:
         """The folds of a data set, see :func:`gensynth.data.folds`."""

@@ -23,7 +23,7 @@ from gensynth import config
 from gensynth.cost import cost
 from gensynth.data import DataConfig
 from gensynth.errors import UserError
-from gensynth.evaluation.disclosure import SAME_PEOPLE
+from gensynth.evaluation.disclosure import same_people
 from gensynth.execution import Rung, Unit, base_seed
 from gensynth.execution.units import Phase, cross_validation
 from gensynth.experiment import Experiment, Folds
@@ -201,13 +201,13 @@ class Plan:
         seed = base_seed(self.specification.seed, genome.hash, phase)
         return [
             Training(condition, unit, genome, phase)
-            for unit in cross_validation(score.folds, score.epochs, seed)
+            for unit in cross_validation(range(score.folds), score.epochs, seed)
         ]
 
     def tested(self, name: str) -> range:
         """Folds of the confirmation whose test images a score has seen."""
         score = self.scores[name]
-        same = score.data is None or {score.data.kind, self.experiment.data.kind} <= SAME_PEOPLE
+        same = score.data is None or same_people(score.data.kind, self.experiment.data.kind)
         return range(score.folds if same else 0)
 
     def _reading(self, network: Genome, size: int) -> Genome:

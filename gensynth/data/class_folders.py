@@ -15,6 +15,7 @@ from gensynth.data.dataset import EMOTIONS, NEUTRAL, DataError, Dataset
 from gensynth.data.folders import OnDiskConfig, visible_folders
 from gensynth.data.images import is_image, names, read_image, shrink, stack
 from gensynth.data.kinds import DATASETS
+from gensynth.data.table import load_named
 
 SPELLINGS = {
     "angry": "anger",
@@ -41,7 +42,8 @@ class FolderConfig(OnDiskConfig):
             (with ``/`` between folders). Its group ``subject`` is the subject ID; its group
             ``sequence``, if there, names the sequence within the subject and class. Without a
             pattern nobody is known, and only folds by image can be laid; without a group
-            ``sequence`` every image is its own sequence.
+            ``sequence`` every image is its own sequence. With a group ``class`` folders mean
+            nothing: it is searched for in the path below ``root``, and says the class itself.
     """
 
     kind: Literal["folder"] = "folder"
@@ -56,8 +58,8 @@ class FolderConfig(OnDiskConfig):
             groups = re.compile(value).groupindex
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from error
-        if "subject" not in groups:
-            raise ValueError("the pattern needs a group (?P<subject>...)")
+        if not {"subject", "class"} & groups.keys():
+            raise ValueError("the pattern needs a group (?P<subject>...) or (?P<class>...)")
         return value
 
     def load(self) -> Dataset:
@@ -95,6 +97,9 @@ def load_folder(config: FolderConfig) -> Dataset:
         DataError: If the folder is missing or without classes, a class is empty, a name does not
             match the pattern, or an image is broken.
     """
+    pattern = None if config.pattern is None else re.compile(config.pattern)
+    if pattern is not None and "class" in pattern.groupindex:
+        return load_named(config, pattern)
     root = config.folder()
     folders = visible_folders(root)
     if not folders:
@@ -103,7 +108,6 @@ def load_folder(config: FolderConfig) -> Dataset:
             where=str(root),
             remedy="point data.root at a folder with one folder for each class",
         )
-    pattern = None if config.pattern is None else re.compile(config.pattern)
     items = [
         _item(path, folder=folder, label=label, pattern=pattern, within=f"{folder.name}/")
         for label, folder in enumerate(folders)

@@ -16,6 +16,10 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 Names = NDArray[np.str_]
 Numbers = NDArray[np.float64]
+Votes = NDArray[np.float32]
+
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+"""Parts of an official split: to train on, to choose by, to report on."""
 
 EMOTIONS: tuple[str, ...] = (
     "anger",
@@ -51,6 +55,10 @@ class Dataset:
         synthetic: Whether the faces are drawn rather than photographed.
         source: Where the images come from, for people to read (a folder, or a seed).
         numbers: What is measured of each image, by name, each ``float64`` of shape ``(N,)``.
+        votes: Share of each class among those who labelled an image, ``float32`` of shape
+            ``(N, classes)``, or ``None`` where only one label is known.
+        splits: Official part of each image, of ``SPLITS``, shape ``(N,)``, or ``None`` without one.
+        skipped: What was left out when the data were read, in words, and how often.
         task: What is asked about the images; which class they are of, unless it is said.
 
     Raises:
@@ -67,6 +75,9 @@ class Dataset:
     synthetic: bool = False
     source: str = ""
     numbers: Mapping[str, Numbers] = field(default_factory=dict)
+    votes: Votes | None = None
+    splits: Names | None = None
+    skipped: Mapping[str, int] = field(default_factory=dict)
     task: Task = field(default_factory=Classification)
 
     def __post_init__(self) -> None:
@@ -86,6 +97,14 @@ class Dataset:
         for name, values in self.numbers.items():
             if values.dtype != np.float64 or values.shape != (count,):
                 raise ValueError(f"numbers {name!r} must be float64 of shape ({count},)")
+        if self.votes is not None and (
+            self.votes.dtype != np.float32 or self.votes.shape != (count, len(self.classes))
+        ):
+            raise ValueError(f"votes must be float32 of shape ({count}, {len(self.classes)})")
+        if self.splits is not None and (
+            self.splits.shape != (count,) or not set(np.unique(self.splits)) <= set(SPLITS)
+        ):
+            raise ValueError(f"splits must be of {', '.join(SPLITS)} and have shape ({count},)")
         object.__setattr__(self, "task", self.task.of(self))
 
     def __len__(self) -> int:
@@ -106,6 +125,11 @@ class Dataset:
         return self.task.targets(self)
 
     @property
+    def lessons(self) -> NDArray[Any]:
+        """What training is taught of each image, see :meth:`gensynth.task.Task.lessons`."""
+        return self.task.lessons(self)
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """``(channels, height, width)`` of every image."""
         channels, height, width = self.images.shape[1:]
@@ -122,7 +146,8 @@ class Dataset:
         """One line for banners: size, people, and a plain word where the faces are drawn."""
         people = "" if self.subjects is None else f", {len(np.unique(self.subjects))} subjects"
         drawn = " (synthetic faces)" if self.synthetic else ""
+        skipped = "".join(f"; {count} left out: {why}" for why, count in self.skipped.items())
         return (
             f"{self.name}{drawn}: {len(self)} images, {len(np.unique(self.sequences))} sequences"
-            f"{people}, {self.task.asked}"
+            f"{people}, {self.task.asked}{skipped}"
         )

@@ -15,8 +15,8 @@ from gensynth.experiment import Folds
 from gensynth.genome import Genome
 from gensynth.training import FoldResult, Recipe, Tuned, evaluate_all
 
-SAME_PEOPLE = frozenset({"ckplus", "ck48"})
-"""Names of data sets of the same people, so that their folds by subject are the same too."""
+SAME_PEOPLE = (frozenset({"ckplus", "ck48"}), frozenset({"fer2013", "ferplus"}))
+"""Names of data sets of the same people, so that their folds are the same too."""
 
 
 @dataclass(frozen=True)
@@ -24,20 +24,20 @@ class Disclosure:
     """What was chosen, and by which test images.
 
     Attributes:
-        what: ``network`` or ``recipe``.
+        what: ``network``, ``recipe`` or ``data``.
         words: How it was chosen, in one sentence.
         seen: Folds whose test images it may have been chosen by; all where it cannot be told.
     """
 
-    what: Literal["network", "recipe"]
+    what: Literal["network", "recipe", "data"]
     words: str
     seen: tuple[int, ...] = ()
 
 
 def disclosures(
     genome: Genome, recipe: Recipe, dataset: Dataset, folds: Folds
-) -> tuple[Disclosure, Disclosure]:
-    """What a network's provenance and a recipe say of how they were chosen.
+) -> tuple[Disclosure, ...]:
+    """What a network's provenance and a recipe say of how they were chosen, and what data lack.
 
     Args:
         genome: The network; one that a search found tells of it in ``data``, ``folds`` and
@@ -46,12 +46,23 @@ def disclosures(
         dataset: What it is tested on.
         folds: How that is split.
     """
-    return _network(genome, dataset, folds), recipe_disclosure(recipe, dataset, folds)
+    told = _network(genome, dataset, folds), recipe_disclosure(recipe, dataset, folds)
+    return told if dataset.subjects is not None else (*told, Disclosure("data", nobody(dataset)))
+
+
+def nobody(dataset: Dataset) -> str:
+    """What has to be said of data of whose people nothing is known; nothing of others."""
+    if dataset.subjects is not None:
+        return ""
+    return (
+        f"{dataset.name} does not say who is on its images: one person may be trained on and "
+        "tested on, and intervals take every image, or sequence, for evidence of its own."
+    )
 
 
 def recipe_disclosure(recipe: Recipe, dataset: Dataset, folds: Folds) -> Disclosure:
     """What a recipe says of how its values were chosen; arguments as for :func:`disclosures`."""
-    known = [one for one in recipe.tuned_on if _same_people(one.data, dataset)]
+    known = [one for one in recipe.tuned_on if same_people(one.data, dataset.name)]
     if not known:
         words = f"The recipe names no image of {dataset.name} that chose its values."
         return Disclosure("recipe", words + _peculiar(recipe))
@@ -102,13 +113,13 @@ def _network(genome: Genome, dataset: Dataset, folds: Folds) -> Disclosure:
     run = f" (run {told['study']}, trial {told['trial']})" if "trial" in told else ""
     name, drawn = str(told.get("data")), " (synthetic faces)" if told.get("synthetic") else ""
     began = f"The network was chosen by a search{run} on {name}{drawn}"
-    if not _same_people(name, dataset):
+    if not same_people(name, dataset.name):
         return Disclosure("network", f"{began}, by no image of {dataset.name}.")
     if told.get("folds") != folds.model_dump(mode="json"):
-        everything = tuple(range(folds.count))
+        everything = tuple(range(folds.number))
         words = f"{began} with other folds than these, or its file does not tell with which."
         return Disclosure("network", words, everything)
-    seen = tuple(range(min(count, folds.count)))
+    seen = tuple(range(min(count, folds.number)))
     words = f"{began}, by its {dataset.task.headline.label} on the test images of {spelled(seen)}."
     return Disclosure("network", words, seen)
 
@@ -133,8 +144,9 @@ def _peculiar(recipe: Recipe) -> str:
 
 def _seen(tuned: Tuned, folds: Folds) -> Sequence[int]:
     same = folds == Folds(count=tuned.folds, by="subject")
-    return tuned.seen if same else range(folds.count)
+    return tuned.seen if same else range(folds.number)
 
 
-def _same_people(name: str, dataset: Dataset) -> bool:
-    return name == dataset.name or {name, dataset.name} <= SAME_PEOPLE
+def same_people(one: str, other: str) -> bool:
+    """Whether two data sets, by their names, are of the same people."""
+    return one == other or any({one, other} <= same for same in SAME_PEOPLE)

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gensynth.cost import cost
-from gensynth.data import Dataset, Fold
+from gensynth.data import Dataset, Fold, reported
 from gensynth.errors import UserError
 from gensynth.evaluation.directory import EvaluationDirectory, fingerprint, open_evaluation
 from gensynth.evaluation.disclosure import disclosures, figures_without
@@ -157,12 +157,11 @@ def evaluate_network(
     check_pretraining(experiment.training, dataset)
     _check(fold, seed, len(laid))
     bases = _seeds(experiment, genome, seed, seeds)
+    tested = [one.index for one in reported(laid)] if fold is None else [fold]
     parts = [
-        cross_validation(len(laid), epochs or experiment.confirm_epochs, one)
+        cross_validation(tested, epochs or experiment.confirm_epochs, one)
         for one in (bases if fold is None or seed is None else (seed - fold,))
     ]
-    if fold is not None:
-        parts = [(part[fold],) for part in parts]
     bench = Bench(dataset, laid, experiment.training.resolved())
     with _journal(output, genome, bench, experiment) as journal:
         source, workers = _planned(genome, parts, journal, worker_count(experiment.workers))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -64,15 +64,15 @@ def base_seed(run_seed: int, genome_hash: str, phase: Phase, repetition: int = 0
     return int.from_bytes(digest[: SEED_BITS // 8], "big")
 
 
-def cross_validation(folds: int, epochs: int, seed: int) -> tuple[Unit, ...]:
+def cross_validation(folds: Iterable[int], epochs: int, seed: int) -> tuple[Unit, ...]:
     """All units of one cross-validation; fold ``i`` is trained with ``seed + i``.
 
     Args:
-        folds: Number of folds.
+        folds: Indices of the folds.
         epochs: Passes over each training part.
         seed: Its base seed, see :func:`base_seed`.
     """
-    return tuple(Unit(fold=fold, epochs=epochs, seed=seed + fold) for fold in range(folds))
+    return tuple(Unit(fold=fold, epochs=epochs, seed=seed + fold) for fold in folds)
 
 
 def shared_out(parts: Sequence[tuple[Unit, ...]], workers: int) -> tuple[tuple[Unit, ...], ...]:
@@ -108,7 +108,7 @@ def ladder(rungs: Sequence[Rung], seed: int) -> tuple[tuple[Unit, ...], ...]:
     done: set[Unit] = set()
     steps = []
     for rung in rungs:
-        units = cross_validation(rung.folds, rung.epochs, seed)
+        units = cross_validation(range(rung.folds), rung.epochs, seed)
         steps.append(tuple(unit for unit in units if unit not in done))
         done.update(units)
     return tuple(steps)

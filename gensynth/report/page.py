@@ -262,14 +262,19 @@ def _protocol(results: Results) -> str:
         )
     if figure:
         seeds = ", ".join(map(str, figure.seeds))
+        apart = figure.unseen is not None and figure.unseen.images == figure.images
+        again = "again, on the test part" if apart else "on all folds again"
         sequences = f" of {grouped(figure.sequences)} sequences" if figure.sequences else ""
         words.append(
-            f"Confirmation trained on all folds again{_epochs(figure.epochs)}, with seeds {seeds}, "
+            f"Confirmation trained {again}{_epochs(figure.epochs)}, with seeds {seeds}, "
             f"which no search training used; {grouped(figure.images)} test images{sequences}."
         )
         words.append(
-            "The search's folds are among those of the confirmation: networks were chosen by their "
-            "test images. The folds that it did not see had no part in choosing among its networks."
+            "No test image of the confirmation had a part in choosing among the networks."
+            if apart
+            else "The search's folds are among those of the confirmation: networks were chosen by "
+            "their test images. The folds that it did not see had no part in choosing among its "
+            "networks."
         )
         words.append("No epoch was picked by test images, in the search or in confirmation.")
     words.append(results.recipe)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from gensynth.data import reported
 from gensynth.execution.jobs import Job
 from gensynth.execution.units import Unit, base_seed, cross_validation
 from gensynth.genome import Genome
@@ -182,7 +183,8 @@ class Confirmation:
         seeds = tuple(
             base_seed(experiment.seed, outcome.genome, "confirm", number) for number in repetitions
         )
-        folds, epochs = len(self.setting.folds), experiment.confirm_epochs
+        folds = [fold.index for fold in reported(self.setting.folds)]
+        epochs = experiment.confirm_epochs
         units = tuple(unit for seed in seeds for unit in cross_validation(folds, epochs, seed))
         genome = decode(self.setting.space, outcome.decisions)
         finalist = Finalist(outcome, genome, seeds, units)
@@ -203,7 +205,8 @@ class Confirmation:
         setting, parts = self.setting, []
         for part in finalist.repetitions():
             done = {result.fold for result in part}
-            parts.append((part, [fold for fold in setting.folds if fold.index not in done]))
+            ahead = [fold for fold in reported(setting.folds) if fold.index not in done]
+            parts.append((part, ahead))
         if not all(part for part, _ in parts):
             return None
         limits = racing.reach(parts, setting.dataset, setting.folds)

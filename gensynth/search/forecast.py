@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import NamedTuple
 
+from gensynth.data import reported
 from gensynth.execution import Clock, Entry
 from gensynth.search.outcome import Outcome, ranking
 from gensynth.search.preparation import Setting
@@ -90,7 +91,7 @@ class Forecast:
         Every worker that has folds of a cross-validation makes its pretraining.
         """
         seeds = self.setting.experiment.confirm.seeds
-        trainings = seeds * len(self.setting.folds)
+        trainings = seeds * len(reported(self.setting.folds))
         pace = self.pace(outcome.genome)
         starts = min(seeds, ceil(trainings / self.workers))
         epochs = trainings * self.setting.experiment.confirm_epochs

@@ -100,7 +100,13 @@ def prepare(experiment: Experiment) -> Setting:
 
 
 def _check_rungs(experiment: Experiment) -> None:
-    deepest, count = experiment.fidelity.rungs[-1].folds, experiment.folds.count
+    deepest, count = experiment.fidelity.rungs[-1].folds, experiment.folds.choosing
+    if deepest > count and experiment.folds.by == "official":
+        raise UserError(
+            f"asks for {deepest} folds but an official split has one to choose by",
+            where="fidelity.rungs",
+            remedy="give rungs of one fold each: fidelity.rungs=[{folds: 1, epochs: 24}]",
+        )
     if deepest > count:
         raise UserError(
             f"asks for {deepest} folds but folds.count is {count}",

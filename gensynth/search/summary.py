@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from gensynth.cost import STATIC_METRICS
-from gensynth.evaluation.disclosure import figures_without, recipe_disclosure
+from gensynth.evaluation.disclosure import figures_without, nobody, recipe_disclosure
 from gensynth.execution.files import replace_file
 from gensynth.genome import Genome, dumps
 from gensynth.search.candidates import Candidates
@@ -99,7 +99,7 @@ class Summary:
             command=self.command or f"gensynth search name={experiment.label}",
             constraint=experiment.constraint,
             prototype=experiment.prototype.get("name"),
-            recipe=recipe_disclosure(self.setting.recipe, dataset, experiment.folds).words,
+            recipe=" ".join(filter(None, (self._recipe_words, nobody(dataset)))),
             seed=experiment.seed,
             networks=tuple(networks),
             counts=Tally(
@@ -115,6 +115,11 @@ class Summary:
             versions={"python": platform.python_version(), **{n: version(n) for n in VERSIONED}},
             generators=tuple(self.generators),
         )
+
+    @property
+    def _recipe_words(self) -> str:
+        setting = self.setting
+        return recipe_disclosure(setting.recipe, setting.dataset, setting.experiment.folds).words
 
     def _network(self, outcome: Outcome, finalist: Finalist | None) -> FoundNetwork:
         experiment = self.setting.experiment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +24,10 @@ class Labelled(Protocol):
     @property
     def labels(self) -> NDArray[np.int64]:
         """Class index of each image, (N,)."""
+
+    @property
+    def votes(self) -> NDArray[np.float32] | None:
+        """Share of each class among the votes on each image, (N, classes); None without votes."""
 
     @property
     def numbers(self) -> Mapping[str, NDArray[np.float64]]:
@@ -77,10 +81,12 @@ class Answers:
     Attributes:
         truth: What is true of them.
         predictions: In the same order, as the task decodes them.
+        scores: What the results of the folds keep besides, by name, one value a fold.
     """
 
     truth: Truth
     predictions: NDArray[Any]
+    scores: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.predictions) != len(self.truth):

@@ -33,7 +33,7 @@ class Objective(ABC):
 
         Args:
             outputs: float32 (N, size), the heads side by side.
-            targets: Of the task, (N,) or (N, numbers).
+            targets: What is taught, see :meth:`Task.lessons`.
 
         Returns:
             A scalar.
@@ -170,6 +170,10 @@ class Task(BaseModel, ABC):
     def targets(self, data: Labelled) -> NDArray[Any]:
         """What is true of each image, see :attr:`indices`."""
 
+    def lessons(self, data: Labelled) -> NDArray[Any]:
+        """What training is taught of each image; by default what is true of it."""
+        return self.targets(data)
+
     def known(self, targets: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of some targets the task can be asked about, (N,)."""
         return np.ones(len(targets), dtype=bool)
@@ -203,7 +207,7 @@ class Task(BaseModel, ABC):
         """Loss and decoding for a training on these targets.
 
         Args:
-            targets: Of the training images, as :meth:`targets` gives them.
+            targets: Of the training images, as :meth:`lessons` gives them.
             smoothing: Label smoothing, for tasks that have labels.
         """
 

@@ -6,12 +6,14 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from gensynth.errors import UserError
+from gensynth.task import agreement
 from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.base import TASKS, Evaluation, Limits, Objective, Score, Task, same_images
 from gensynth.task.intervals import wilson
@@ -36,6 +38,25 @@ OVERALL = (
     _share(LEAST_RECALL, "least recall of a class"),
 )
 
+AGREEMENT = (
+    Metric(name="f1", label="F1, mean over classes", high=1.0, monotone=False),
+    Metric(name="kappa", label="Cohen's kappa", low=-1.0, high=1.0, monotone=False),
+    Metric(
+        name="krippendorff_alpha",
+        label="Krippendorff's alpha",
+        low=-1.0,
+        high=1.0,
+        monotone=False,
+    ),
+)
+"""Figures of answers and truth, of all folds together."""
+
+AREAS = (
+    Metric(name="auc", label="area under ROC", high=1.0, monotone=False),
+    Metric(name="auc_pr", label="area under precision and recall", high=1.0, monotone=False),
+)
+"""Figures of a fold's class scores: the mean over folds, whose networks' scores differ in scale."""
+
 
 @TASKS.register
 class Classification(Task):
@@ -43,13 +64,28 @@ class Classification(Task):
 
     Its metrics are shares from 0 to 1: ``accuracy`` (of all test images), ``accuracy_fold_mean``
     (the mean over folds), ``accuracy_sequence`` (of sequences, by vote), ``recall.<class>`` and
-    ``recall.min``, the least of them.
+    ``recall.min``, the least of them; ``f1``, ``kappa`` and
+    ``krippendorff_alpha`` (:mod:`gensynth.task.agreement`); and ``auc`` and ``auc_pr``, if results
+    keep them.
 
     Attributes:
         classes: Class names; those of the data set, which need not be written down.
+        areas: Whether a fold's result keeps the areas under its curves. They take the scores of all
+            classes, which are not kept.
+        labels: What is taught: ``majority``, the class of each image; ``votes``, the share of the
+            votes for each class, where the data set has votes (cross-entropy training of Barsoum,
+            Zhang, Canton Ferrer, Zhang 2016, arXiv:1608.01041); ``drawn``, a class drawn by those
+            shares anew in every batch (their probabilistic label drawing). Tests are by the class.
+        balance: Exponent of the classes' weights in the loss: 0 weighs every image alike, 1 every
+            class; between them, the rarer the class the greater the weight of its images.
     """
 
     kind: Literal["classification"] = "classification"
+    areas: Annotated[bool, Field(exclude_if=lambda value: not value)] = False
+    labels: Annotated[
+        Literal["majority", "votes", "drawn"], Field(exclude_if=lambda value: value == "majority")
+    ] = "majority"
+    balance: Annotated[float, Field(ge=0, le=1, exclude_if=lambda value: value == 0)] = 0.0
     classes: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -65,6 +101,12 @@ class Classification(Task):
         return f"{len(self.classes)} classes"
 
     def of(self, data: Labelled) -> Classification:
+        if self.labels != "majority" and data.votes is None:
+            raise UserError(
+                f"{data.name} has no votes",
+                where="task.labels",
+                remedy="choose majority, or data that have them, such as data=ferplus",
+            )
         return self.model_copy(update={"classes": data.classes})
 
     def targets(self, data: Labelled) -> NDArray[np.int64]:
@@ -74,6 +116,10 @@ class Classification(Task):
         known = [self.classes.index(one) if one in self.classes else -1 for one in data.classes]
         return np.array(known, dtype=np.int64)[data.labels]
 
+    def lessons(self, data: Labelled) -> NDArray[Any]:
+        """As for every task; shares of votes are float32 (N, classes)."""
+        return self.targets(data) if self.labels == "majority" or data.votes is None else data.votes
+
     def known(self, targets: NDArray[np.int64]) -> NDArray[np.bool_]:
         return targets >= 0
 
@@ -82,12 +128,20 @@ class Classification(Task):
         return "has fewer than two of these classes" if few else None
 
     def objective(self, targets: Tensor, *, smoothing: float = 0.0) -> ClassObjective:
-        prior = int(np.bincount(targets.numpy(), minlength=self.size).argmax())
-        return ClassObjective(prior=prior, smoothing=smoothing)
+        soft = targets.ndim == 2
+        taught = targets.numpy()
+        counts = taught.sum(0) if soft else np.bincount(taught, minlength=self.size)
+        return ClassObjective(
+            prior=int(counts.argmax()),
+            smoothing=smoothing,
+            weights=_weights(counts, self.balance) if self.balance else None,
+            drawn=soft and self.labels == "drawn",
+            areas=self.areas,
+        )
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        return (*OVERALL, *(_recall(name) for name in self.classes))
+        return (*OVERALL, *AGREEMENT, *AREAS, *(_recall(name) for name in self.classes))
 
     def metric(self, name: str) -> Metric | None:
         """As for every task; before the data are known the recall of any class is a metric."""
@@ -118,6 +172,18 @@ class Classification(Task):
             sequence_accuracy=fmean(
                 float(np.mean([voted == true for voted, true in votes])) for votes in every
             ),
+            agreement={
+                metric.name: fmean(
+                    getattr(agreement, metric.name)(one.targets, one.predictions)
+                    for one in repetitions
+                )
+                for metric in AGREEMENT
+            },
+            areas={
+                metric.name: fmean(_chance_for_none(one, metric.name) for one in repetitions)
+                for metric in AREAS
+                if all(metric.name in one.scores for one in repetitions)
+            },
             images=len(first.truth),
             sequences=len(every[0]),
         )
@@ -169,6 +235,8 @@ class Classification(Task):
         return min(chances, default=1.0)
 
     def unanswerable(self, name: str, tested: NDArray[np.int64]) -> str | None:
+        if name in {metric.name for metric in AREAS} and not self.areas:
+            return f"results keep no {name} (task.areas=true has them do so)"
         wanted = name.removeprefix(RECALL)
         if not name.startswith(RECALL) or wanted not in self.classes:
             return None
@@ -210,15 +278,24 @@ class ClassObjective(Objective):
     Attributes:
         prior: The most frequent class of the training part.
         smoothing: Probability spread over all classes in the target.
+        weights: Of each class's images; None weighs all alike.
+        drawn: Whether a class is drawn by the shares of its votes.
+        areas: Whether a result keeps areas under curves.
     """
 
     prior: int
     smoothing: float = 0.0
+    weights: tuple[float, ...] | None = None
+    drawn: bool = False
+    areas: bool = False
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(outputs, targets, label_smoothing=self.smoothing)
+        if self.drawn and targets.ndim == 2:
+            targets = targets.multinomial(1)[:, 0]
+        weight = None if self.weights is None else outputs.new_tensor(self.weights)
+        return cross_entropy(outputs, targets, weight, label_smoothing=self.smoothing)
 
     def decode(self, outputs: Tensor) -> NDArray[np.int64]:
         """Class index of each image."""
@@ -237,11 +314,16 @@ class ClassObjective(Objective):
         the true class; None if the training diverged. A network whose columns add up their class
         scores is the surer the more of them it has.
         """
-        plain = replace(self, smoothing=0.0)
-        return {
+        plain = replace(self, smoothing=0.0, weights=None)
+        kept: dict[str, Score] = {
             "correct": int((predictions == targets.numpy()).sum()),
             "cross_entropy": None if outputs is None else float(plain.loss(outputs, targets)),
         }
+        if not self.areas:
+            return kept
+        if outputs is None:
+            return {**kept, **dict.fromkeys((metric.name for metric in AREAS), None)}
+        return {**kept, **agreement.areas(targets.numpy(), outputs.double().softmax(1).numpy())}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +339,8 @@ class ClassEvaluation(Evaluation):
         sequence_accuracy: Share of the sequences whose vote is right: the class that most frames
             were given; of tied classes the one whose last frame comes last in the data set, since
             sequences run toward the peak of the expression.
+        agreement: ``f1``, ``kappa`` and ``krippendorff_alpha``.
+        areas: ``auc`` and ``auc_pr`` where results keep them.
     """
 
     classes: tuple[str, ...]
@@ -264,6 +348,8 @@ class ClassEvaluation(Evaluation):
     accuracy: float
     fold_mean: float
     sequence_accuracy: float
+    agreement: Mapping[str, float]
+    areas: Mapping[str, float]
 
     @property
     def value(self) -> float:
@@ -300,7 +386,11 @@ class ClassEvaluation(Evaluation):
         }
 
     def details(self) -> dict[str, Any]:
-        return {"classes": list(self.classes), "confusion": self.confusion.tolist()}
+        return {
+            "classes": list(self.classes),
+            "confusion": self.confusion.tolist(),
+            "agreement": {**self.agreement, **self.areas},
+        }
 
     def metrics(self) -> dict[str, float]:
         recall = self.recall
@@ -310,6 +400,8 @@ class ClassEvaluation(Evaluation):
             "accuracy_sequence": self.sequence_accuracy,
             **{f"{RECALL}{name}": value for name, value in recall.items()},
             LEAST_RECALL: min(recall.values()),
+            **self.agreement,
+            **self.areas,
         }
 
 
@@ -328,6 +420,22 @@ def chance_of(correct: float, seen: float, remaining: float, needed: float) -> f
     if least > trials:
         return 0.0
     return float(betabinom.sf(least - 1, trials, successes + 1, failures + 1))
+
+
+def _weights(counts: NDArray[Any], balance: float) -> tuple[float, ...]:
+    """Weight of each class's images, 1 in the mean over images; 0 for a class that has none."""
+    present = counts > 0
+    weights = np.zeros(len(counts))
+    weights[present] = (counts.sum() / counts[present]) ** balance
+    weights *= counts.sum() / (weights * counts).sum()
+    return tuple(weights.tolist())
+
+
+def _chance_for_none(answers: Answers, name: str) -> float:
+    """Mean over folds of an area; a training that diverged has that of guessing."""
+    shares = np.bincount(answers.targets) / len(answers.targets)
+    guessing = 0.5 if name == "auc" else float(np.mean(shares[shares > 0]))
+    return fmean(guessing if one is None else one for one in answers.scores[name])
 
 
 def _recall(name: str) -> Metric:

@@ -20,6 +20,10 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
     """Means, and a line a class: its images by what they were taken for, and its recall."""
     yield f"  mean over folds    {figures['fold_mean']:.2%}"
     yield f"  sequences          {figures['sequence_accuracy']:.2%}"
+    if figures.get("agreement"):
+        yield "  agreement          " + ", ".join(
+            f"{name} {value:.3f}" for name, value in figures["agreement"].items()
+        )
     classes, counts = figures["classes"], figures["confusion"]
     width = max(9, *map(len, classes)) + 1
     yield "  class \\ taken for".ljust(2 + 2 * width) + "".join(f"{c:>{width}}" for c in classes)

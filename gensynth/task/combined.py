@@ -12,6 +12,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 
 from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.base import TASKS, AnyTask, Evaluation, Limits, Objective, Score, Task
+from gensynth.task.classification import Classification
 from gensynth.task.metric import Metric
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Combined(Task):
             raise ValueError(f"a weight for {unknown[0]!r}, which is no head")
         if any(isinstance(task, Combined) for task in self.tasks.values()):
             raise ValueError("a head has one task, not several")
+        for name, task in self.tasks.items():
+            if isinstance(task, Classification) and task.labels != "majority":
+                raise ValueError(f"head {name!r} is taught votes, which a task alone can be")
         names = [metric.name for task in self.tasks.values() for metric in task.metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -230,7 +234,12 @@ class Combined(Task):
 
     def _answers(self, head: str, answers: Answers) -> Answers:
         mine = _target_array(self.tasks[head], answers.predictions[:, self._columns(head)])
-        return Answers(truth=self._truth(head, answers.truth), predictions=mine)
+        scores = {
+            name.removeprefix(f"{head}."): values
+            for name, values in answers.scores.items()
+            if name.startswith(f"{head}.")
+        }
+        return Answers(truth=self._truth(head, answers.truth), predictions=mine, scores=scores)
 
 
 _SAID = ("truth", "predictions")

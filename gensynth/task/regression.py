@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, StringConstraints, model_validator
 
 from gensynth.errors import UserError
+from gensynth.task import agreement
 from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.base import TASKS, Evaluation, Limits, Objective, Task, same_images
 from gensynth.task.intervals import bootstrap
@@ -27,7 +28,15 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Change = Literal["rotation", "shift", "zoom", "flip", "erase", "mixup"]
 
 KINDS = ("mae", "rmse", "r2")
-LABELS = {"mae": "mean absolute error", "rmse": "root mean squared error", "r2": "R²"}
+AGREEMENT = ("corr", "sagr", "ccc")
+LABELS = {
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "r2": "R²",
+    "corr": "correlation",
+    "sagr": "sign agreement",
+    "ccc": "concordance",
+}
 
 
 @TASKS.register
@@ -36,7 +45,8 @@ class Regression(Task):
 
     For each number, and for the mean over all of them under the task's name, there are ``mae_…``
     (mean absolute error), ``rmse_…`` (root mean squared error) and ``r2_…`` (share of the variance
-    that is explained: 1 for perfect answers, 0 for always the mean).
+    that is explained: 1 for perfect answers, 0 for always the mean); and ``corr_…``, ``sagr_…`` and
+    ``ccc_…`` (:mod:`gensynth.task.agreement`).
 
     Attributes:
         name: What the numbers are together; ``mae_<name>`` is the headline.
@@ -124,7 +134,9 @@ class Regression(Task):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        return tuple(self._metric(kind, name) for name in self.named for kind in KINDS)
+        return tuple(
+            self._metric(kind, name) for name in self.named for kind in (*KINDS, *AGREEMENT)
+        )
 
     def evaluate(self, *repetitions: Answers) -> NumberEvaluation:
         first = same_images(repetitions)
@@ -196,6 +208,9 @@ class Regression(Task):
         label = f"{LABELS[kind]} of {name}"
         if kind == "r2":
             return Metric(name=f"r2_{name}", label=label, low=-math.inf, high=1.0)
+        if kind in AGREEMENT:
+            low = 0.0 if kind == "sagr" else -1.0
+            return Metric(name=f"{kind}_{name}", label=label, low=low, high=1.0, monotone=False)
         return Metric(name=f"{kind}_{name}", label=label, unit=self.unit, direction="minimize")
 
 
@@ -256,8 +271,13 @@ class NumberEvaluation(Evaluation):
         return self._interval("mae", self.task.name)
 
     def metrics(self) -> dict[str, float]:
-        return {
+        errors = {
             f"{kind}_{name}": self._mean(kind, name) for name in self.task.named for kind in KINDS
+        }
+        return errors | {
+            f"{kind}_{name}": self._agreement(kind, name)
+            for name in self.task.named
+            for kind in AGREEMENT
         }
 
     def figures(self) -> dict[str, Any]:
@@ -285,6 +305,16 @@ class NumberEvaluation(Evaluation):
                 )
             )
             for one in self.repetitions
+        )
+
+    def _agreement(self, kind: str, name: str) -> float:
+        """Of a number, or the mean over all."""
+        measure: Callable[..., float] = getattr(agreement, kind)
+        return fmean(
+            measure(one.targets[:, column].astype(np.float64), one.predictions[:, column])
+            for one in self.repetitions
+            for column, number in enumerate(self.task.numbers)
+            if name in (self.task.name, number)
         )
 
     def _interval(self, kind: str, name: str) -> Limits:

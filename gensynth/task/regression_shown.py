@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gensynth.task.regression import KINDS
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -19,10 +21,11 @@ def lines(task: Regression, figures: Mapping[str, Any]) -> Iterator[str]:
     """A table: a line for all numbers together and for each."""
     width = max(9, *map(len, task.named)) + 2
     titles = [title.partition(" of ")[0] for title in _row(task, task.name, figures)]
-    yield "    ".ljust(4 + width) + "  ".join(f"{title:>24}" for title in titles)
-    for name in task.named:
-        cells = _row(task, name, figures).values()
-        yield f"    {name}".ljust(4 + width) + "  ".join(f"{cell:>24}" for cell in cells)
+    wide = [max(12, len(title)) for title in titles]
+    for name, cells in (("", titles), *((n, _row(task, n, figures).values()) for n in task.named)):
+        yield f"    {name}".ljust(4 + width) + "  ".join(
+            f"{cell:>{room}}" for cell, room in zip(cells, wide, strict=True)
+        )
 
 
 def pairs(task: Regression, figures: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -48,7 +51,7 @@ def draw(task: Regression, figure: Figure, figures: Mapping[str, Any]) -> None:
         axes.set_aspect("equal")
         axes.set_xlabel(f"{name}, true{unit}")
         axes.set_ylabel(f"{name}, predicted{unit}")
-        words = ", ".join(_row(task, name, figures).values())
+        words = ", ".join(list(_row(task, name, figures).values())[: len(KINDS)])
         axes.set_title(words, fontsize=8)
 
 
@@ -57,5 +60,5 @@ def _row(task: Regression, name: str, figures: Mapping[str, Any]) -> dict[str, s
     return {
         metric.label: metric.shown(figures[metric.name])
         for metric in task.metrics
-        if metric.name.partition("_")[2] == name
+        if metric.name.partition("_")[2] == name and metric.name in figures
     }

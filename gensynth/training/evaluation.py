@@ -61,9 +61,11 @@ def metrics(
 def answers(results: Sequence[FoldResult], dataset: Dataset, folds: Sequence[Fold]) -> Answers:
     """What a network says of the test images of some folds; arguments as for :func:`evaluate`."""
     ordered = _by_fold(results, folds)
+    kept = {name for _, result in ordered for name in result.scores}
     return Answers(
         truth=truth([fold for fold, _ in ordered], dataset),
         predictions=np.concatenate([np.asarray(result.predictions) for _, result in ordered]),
+        scores={name: tuple(result.scores.get(name) for _, result in ordered) for name in kept},
     )
 
 

@@ -96,17 +96,18 @@ def train_fold(
         raise ValueError(f"epochs must be at least 1, not {epochs}")
     check_fits(genome, dataset)
     images, targets = torch.from_numpy(dataset.images), torch.from_numpy(dataset.targets)
+    lessons = torch.from_numpy(dataset.lessons)
     train, test = torch.from_numpy(fold.train), torch.from_numpy(fold.test)
     recipe = recipe.resolved()
     common = (seed - fold.index) % _SEEDS
     begun = clock()
     start = pretrained(genome, dataset.task, recipe, seed=common) if recipe.pretraining else None
     started = clock()
-    objective = dataset.task.objective(targets[train], smoothing=recipe.label_smoothing)
+    objective = dataset.task.objective(lessons[train], smoothing=recipe.label_smoothing)
     fitted = fit(
         genome,
         images[train],
-        targets[train],
+        lessons[train],
         loss=objective.loss,
         epochs=epochs,
         seed=seed,

@@ -196,6 +196,6 @@ def test_a_pattern_without_a_subject_is_refused_at_once(pattern: str):
 def test_unknown_kinds_and_keys_are_refused():
     adapter: TypeAdapter[DataConfig] = TypeAdapter(DataConfig)
     with pytest.raises(ValidationError, match=r"ckplus.*folder.*ck48.*synthetic"):
-        adapter.validate_python({"kind": "affectnet"})
+        adapter.validate_python({"kind": "jaffe"})
     with pytest.raises(ValidationError, match="Extra inputs"):
         adapter.validate_python({"kind": "ck48", "rooot": "/data"})

@@ -26,7 +26,7 @@ def test_every_key_of_an_experiment_has_a_meaning():
 def test_defaults_are_those_of_the_composed_configuration():
     keys = {key.name: key for key in reference.keys(Experiment, config.compose())}
     assert keys["budget.minutes"].default == "8"
-    assert keys["folds.by"].values == "`subject`, `image`"
+    assert keys["folds.by"].values == "`subject`, `image`, `official`"
     assert "null" in keys["workers"].meaning
 
 

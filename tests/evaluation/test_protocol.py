@@ -23,7 +23,7 @@ from gensynth.genome import Genome
 from gensynth.search import Setting
 from gensynth.training import FoldResult
 from tests.fake_run import tiny
-from tests.small_search import drive
+from tests.small_search import drive, write_official
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_what_is_left_is_shared_out(
 
 
 def test_after_a_failure_the_rest_of_a_job_is_not_wanted(network: Genome):
-    first, second = cross_validation(2, 1, 5)
+    first, second = cross_validation(range(2), 1, 5)
     stage = CrossValidations(network, [(first, second), (Unit(0, 1, 9),)])
     job, other = stage.next(), stage.next()
     assert job is not None
@@ -214,3 +214,21 @@ def test_the_fingerprint_is_of_images_labels_and_people(setting: Setting):
         replace(data, sequences=data.sequences[::-1].copy()),
     )
     assert len({known, *map(fingerprint, others)}) == 4
+
+
+def test_an_official_split_is_reported_on_its_test_part_alone(
+    small, here, network: Genome, tmp_path: Path
+):
+    trained, official = here(), write_official(tmp_path)
+    experiment = small(*official)
+    figures = evaluate_network(network, experiment, epochs=1, seeds=2)
+    assert trained == [2]
+    assert [one["fold"] for one in figures["folds"]] == [1, 1]
+    assert figures["images"] == 14
+    assert figures["protocol"]["folds"]["tested"] == [1]
+    people = figures["chosen"][-1]
+    assert people["what"] == "data"
+    assert "does not say who is on its images" in people["words"]
+    chosen = evaluate_network(network, experiment, epochs=1, fold=0)
+    assert chosen["images"] == 7
+    assert [one["fold"] for one in chosen["folds"]] == [0, 0, 0]

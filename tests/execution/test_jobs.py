@@ -69,7 +69,7 @@ class Jobs:
 
 
 def job(op: ActivationName, folds: int = 2, seed: int = 5) -> Job:
-    return Job("search", network(op), cross_validation(folds, 1, seed))
+    return Job("search", network(op), cross_validation(range(folds), 1, seed))
 
 
 def given(dispatcher: Dispatcher) -> tuple[int, Job]:

@@ -29,14 +29,14 @@ def test_a_ladder_trains_every_unit_of_every_rung_once(rungs, seed):
     done: set[Unit] = set()
     for rung, step in zip(rungs, steps, strict=True):
         done.update(step)
-        assert set(cross_validation(rung.folds, rung.epochs, seed)) <= done
+        assert set(cross_validation(range(rung.folds), rung.epochs, seed)) <= done
     assert full_epochs(rungs) == sum(unit.epochs for unit in units)
 
 
 @given(st.integers(0, 2**31), st.text("0123456789abcdef", min_size=8), st.integers(0, 5))
 def test_no_network_is_confirmed_with_a_seed_that_it_was_chosen_by(run_seed, genome, repetition):
-    chosen = cross_validation(50, 3, base_seed(run_seed, genome, "search"))
-    fresh = cross_validation(50, 3, base_seed(run_seed, genome, "confirm", repetition))
+    chosen = cross_validation(range(50), 3, base_seed(run_seed, genome, "search"))
+    fresh = cross_validation(range(50), 3, base_seed(run_seed, genome, "confirm", repetition))
     assert not {unit.seed for unit in chosen} & {unit.seed for unit in fresh}
 
 
@@ -55,7 +55,7 @@ def test_a_seed_is_a_function_of_its_arguments():
 def test_cross_validations_are_shared_out_whole_while_there_is_one_for_each_worker(
     count, folds, workers
 ):
-    parts = [cross_validation(folds, 2, 100 * number) for number in range(count)]
+    parts = [cross_validation(range(folds), 2, 100 * number) for number in range(count)]
     jobs = shared_out(parts, workers)
     assert [unit for job in jobs for unit in job] == [unit for part in parts for unit in part]
     whole = [job for job in jobs if job in parts]
@@ -66,7 +66,7 @@ def test_cross_validations_are_shared_out_whole_while_there_is_one_for_each_work
 
 
 def test_what_is_left_of_a_cross_validation_is_no_match_for_a_whole_one():
-    first, second, third = (cross_validation(5, 2, 100 * number) for number in range(3))
+    first, second, third = (cross_validation(range(5), 2, 100 * number) for number in range(3))
     assert shared_out([first[4:], second], 2) == tuple((unit,) for unit in (*first[4:], *second))
     assert shared_out([first[4:], second, third], 2) == (second, third, first[4:])
     assert shared_out([], 2) == ()

@@ -8,8 +8,10 @@ import yaml
 from gensynth.errors import UserError
 from gensynth.execution import Progress
 from gensynth.execution.jobs import Dispatcher
+from gensynth.execution.journal import read
 from gensynth.search import search
 from gensynth.search.study import SearchStudy, sqlite_url
+from tests.small_search import drive, write_official
 
 
 class Memory:
@@ -116,3 +118,27 @@ def test_an_unknown_sampler_is_one_line_and_leaves_nothing(small):
     with pytest.raises(UserError, match=r"^sampler: unknown sampler 'magic'"):
         search(experiment)
     assert not (Path(experiment.runs) / "small").exists()
+
+
+def test_an_official_split_chooses_by_one_part_and_confirms_on_the_other(
+    small, training, tmp_path: Path
+):
+    training(lambda dispatcher, setting, *ignored, **also: drive(dispatcher, setting))
+    experiment = small(*write_official(tmp_path), "constraint.bounds.accuracy.min=0")
+    results = search(experiment)
+    network = next(one for one in results["networks"] if one["confirmed"])
+    assert network["search"]["images"] == 7
+    assert network["confirmed"]["images"] == network["confirmed"]["unseen"]["images"] == 14
+    assert network["confirmed"]["unseen"]["folds"] == [1]
+    assert "does not say who is on its images" in results["recipe"]
+    journal = read(Path(results["run"]) / "journal.jsonl")
+    assert {(entry.phase, entry.result.fold) for entry in journal} == {
+        ("search", 0),
+        ("confirm", 1),
+    }
+
+
+def test_an_official_split_has_one_part_to_choose_by(small, tmp_path: Path):
+    two = "fidelity.rungs=[{folds: 2, epochs: 1}]"
+    with pytest.raises(UserError, match="an official split has one to choose by"):
+        search(small(*write_official(tmp_path), two))

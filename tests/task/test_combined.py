@@ -102,8 +102,8 @@ def test_what_is_in_reach_of_each_head_is_in_reach(data):
     seen = dataclasses.replace(blank, truth=known, predictions=some(len(known)))
     limits = ABOUT.reach([(seen, ahead)])
     ended = ABOUT.evaluate(seen.and_of(ahead, some(len(ahead)))).metrics()
-    for name, value in ended.items():
-        least, greatest = limits[name]
+    for name, (least, greatest) in limits.items():
+        value = ended[name]
         assert least - 1e-6 <= value <= greatest + 1e-6
 
 
