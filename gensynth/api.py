@@ -22,6 +22,7 @@ from gensynth.genome import Genome, load
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
+    from gensynth.device import Model
     from gensynth.execution import Watcher
 
 SHORT: Mapping[str, str] = {
@@ -96,6 +97,46 @@ def evaluate(
     folder = None if output is None else Path(output)
     return evaluate_network(
         network, experiment, seeds=seeds, epochs=epochs, output=folder, watcher=watcher
+    )
+
+
+def train(
+    genome: Genome | str | Path,
+    *words: str,
+    split: str = "all",
+    epochs: int | None = None,
+    ensemble: bool = False,
+    calibration_folds: int = 3,
+    **arguments: object,
+) -> Model:
+    """Trains a network to keep; ``gensynth train`` in Python.
+
+    Args:
+        genome: The network, or a file of one.
+        words: Settings as on the command line.
+        split: ``all`` images; ``fold-N``, the training part of that fold; ``train``, that of an
+            official split.
+        epochs: Passes over the images; those of a confirmation when None.
+        ensemble: Whether to train a network without each fold and distil them into one.
+        calibration_folds: Folds that are held out in turn to calibrate by.
+        arguments: Settings as arguments, see :func:`settings`.
+
+    Returns:
+        A ``torch.nn.Module`` that takes images as they are; ``save`` writes it.
+
+    Raises:
+        UserError: For a setting or a network that does not fit, or a training that diverges.
+    """
+    experiment = config.load(Experiment, settings(*words, **arguments))
+    from gensynth.device import train as train_model
+
+    return train_model(
+        genome if isinstance(genome, Genome) else load(Path(genome)),
+        experiment,
+        split=split,
+        epochs=epochs,
+        ensemble=ensemble,
+        calibration_folds=calibration_folds,
     )
 
 

@@ -4,7 +4,18 @@ Each command is a module of this folder that adds itself to :data:`app`, and imp
 (torch, ray, optuna) only inside the command, so that ``gensynth --help`` answers at once.
 """
 
-from gensynth.cli import dashboard, describe, evaluate, export, faces, generate, report, search
+from gensynth.cli import (
+    dashboard,
+    describe,
+    evaluate,
+    export,
+    faces,
+    generate,
+    predict,
+    report,
+    search,
+    train,
+)
 from gensynth.cli.app import app, main
 
 __all__ = [
@@ -16,6 +27,8 @@ __all__ = [
     "faces",
     "generate",
     "main",
+    "predict",
     "report",
     "search",
+    "train",
 ]

@@ -10,25 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
-from gensynth.cli.sources import naming, read_genome
+from gensynth.cli.sources import naming, protocol, read_genome
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:
-    from gensynth.config import Base
     from gensynth.task import Task
-
-PROTOCOL = (
-    "data",
-    "task",
-    "folds",
-    "training",
-    "fidelity",
-    "confirm",
-    "constraint",
-    "performance",
-    "seed",
-)
-"""What a run directory decides of its best network's evaluation; overrides change it."""
 
 
 @app.command()
@@ -89,7 +75,7 @@ def evaluate(
 
     chosen = naming(genome, overrides or ())
     network = read_genome(genome, chosen)
-    experiment = config.load(Experiment, chosen, base=_protocol(Path(genome)))
+    experiment = config.load(Experiment, chosen, base=protocol(Path(genome)))
     with Display() as display:
         try:
             figures = evaluate_network(
@@ -130,18 +116,6 @@ def _draw(figures: dict[str, Any], output: Path) -> None:
     from gensynth.report import write_evaluation
 
     write_evaluation(figures, EvaluationDirectory(output).drawing)
-
-
-def _protocol(path: Path) -> Base | None:
-    """What decides a run's figures, if the path is a run."""
-    if not path.is_dir():
-        return None
-    from gensynth.config import Base
-    from gensynth.export import Run
-
-    written = Run(path).config
-    values = {key: written[key] for key in PROTOCOL if key in written}
-    return Base(str(path / "config.yaml"), values)
 
 
 def _lines(figures: dict[str, Any], task: Task) -> Iterator[str]:

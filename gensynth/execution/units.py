@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Phase = Literal["search", "confirm", "evaluate"]
+Phase = Literal["search", "confirm", "evaluate", "train"]
 
 SEED_BITS = 48
 

@@ -13,6 +13,7 @@ from gensynth.task.classification import Classification
 from gensynth.task.combined import Combined
 from gensynth.task.intervals import bootstrap, wilson
 from gensynth.task.metric import Metric
+from gensynth.task.readout import Readout
 from gensynth.task.regression import Regression
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Labelled",
     "Metric",
     "Objective",
+    "Readout",
     "Regression",
     "Task",
     "Truth",

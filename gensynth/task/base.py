@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from gensynth.errors import UserError
 from gensynth.registry import Models
 from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.metric import Metric
+from gensynth.task.readout import Readout
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,6 +63,22 @@ class Objective(ABC):
             outputs: What the network gives; None if its training diverged.
         """
         return {}
+
+    def readouts(self, held_out: tuple[Tensor, Tensor] | None = None) -> tuple[Readout, ...]:
+        """How whoever uses the trained network reads it, head by head.
+
+        Args:
+            held_out: Outputs for images that were not trained on, and what is true of them, to
+                calibrate by; None calibrates nothing.
+
+        Raises:
+            UserError: For a task that does not say.
+        """
+        raise UserError(
+            "does not say how its networks are read",
+            where=type(self).__name__,
+            remedy="give it a method readouts",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.base import TASKS, Evaluation, Limits, Objective, Score, Task, same_images
 from gensynth.task.intervals import wilson
 from gensynth.task.metric import Metric
+from gensynth.task.readout import Readout, calibrated
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -137,6 +138,7 @@ class Classification(Task):
             weights=_weights(counts, self.balance) if self.balance else None,
             drawn=soft and self.labels == "drawn",
             areas=self.areas,
+            classes=self.classes,
         )
 
     @property
@@ -281,6 +283,7 @@ class ClassObjective(Objective):
         weights: Of each class's images; None weighs all alike.
         drawn: Whether a class is drawn by the shares of its votes.
         areas: Whether a result keeps areas under curves.
+        classes: Class names.
     """
 
     prior: int
@@ -288,6 +291,15 @@ class ClassObjective(Objective):
     weights: tuple[float, ...] | None = None
     drawn: bool = False
     areas: bool = False
+    classes: tuple[str, ...] = ()
+
+    def readouts(self, held_out: tuple[Tensor, Tensor] | None = None) -> tuple[Readout, ...]:
+        """Probabilities, at the temperature that suits what was held out."""
+        count = len(self.classes)
+        plain = Readout(
+            kind="probabilities", labels=self.classes, scale=(1.0,) * count, offset=(0.0,) * count
+        )
+        return (plain if held_out is None else calibrated(plain, *held_out),)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         from torch.nn.functional import cross_entropy

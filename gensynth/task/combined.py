@@ -14,6 +14,7 @@ from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.base import TASKS, AnyTask, Evaluation, Limits, Objective, Score, Task
 from gensynth.task.classification import Classification
 from gensynth.task.metric import Metric
+from gensynth.task.readout import Readout
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -282,6 +283,14 @@ class CombinedObjective(Objective):
 
     def fallback(self, count: int) -> NDArray[np.float64]:
         return _beside(part.objective.fallback(count) for part in self.parts)
+
+    def readouts(self, held_out: tuple[Tensor, Tensor] | None = None) -> tuple[Readout, ...]:
+        """Those of each head, under its name."""
+        return tuple(
+            readout.model_copy(update={"name": part.name})
+            for part in self.parts
+            for readout in part.objective.readouts(held_out and part.of(*held_out))
+        )
 
     def scores(
         self, predictions: NDArray[Any], targets: Tensor, outputs: Tensor | None

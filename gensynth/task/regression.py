@@ -18,6 +18,7 @@ from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.base import TASKS, Evaluation, Limits, Objective, Task, same_images
 from gensynth.task.intervals import bootstrap
 from gensynth.task.metric import Metric
+from gensynth.task.readout import Readout
 from gensynth.validation import alternatives
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class Regression(Task):
             mean=tuple(targets.mean(0).tolist()),
             spread=tuple(value if value > 0 else 1.0 for value in spread.tolist()),
             kind=self.loss,
+            numbers=self.numbers,
+            unit=self.unit,
         )
 
     @property
@@ -222,11 +225,27 @@ class NumberObjective(Objective):
         mean: Of each number over the training images.
         spread: Standard deviation of each, 1 where it is 0.
         kind: As in :class:`Regression`.
+        numbers: As in :class:`Regression`.
+        unit: As in :class:`Regression`.
     """
 
     mean: tuple[float, ...]
     spread: tuple[float, ...]
     kind: Literal["mse", "l1", "huber"]
+    numbers: tuple[str, ...] = ()
+    unit: str = ""
+
+    def readouts(self, held_out: tuple[Tensor, Tensor] | None = None) -> tuple[Readout, ...]:
+        """The numbers in their unit; there is nothing to calibrate."""
+        return (
+            Readout(
+                kind="numbers",
+                labels=self.numbers,
+                unit=self.unit,
+                scale=self.spread,
+                offset=self.mean,
+            ),
+        )
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         from torch.nn import functional

@@ -1,0 +1,154 @@
+"""The files that other runtimes read, each checked in its own runtime when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensynth.device.golden import Run, difference, golden_images, write_golden
+from gensynth.device.model import Model
+from gensynth.errors import UserError
+from gensynth.execution.files import make_folder
+from gensynth.registry import Registry
+
+Images = NDArray[np.uint8]
+"""uint8 (N, C, H, W), as a data set has them."""
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """One way to write a model.
+
+    Attributes:
+        suffix: Ending of its files.
+        description: What it is, in a few words.
+        needs: Modules that have to be there, and ``install``, the words that get them.
+        write: Writes a model, with calibration images where it takes some.
+        run: Runs a file in its own runtime.
+        tolerance: Greatest difference of an output from PyTorch's that is accepted; None accepts
+            any, since rounding is what the format is about, and states it.
+        calibrated: Whether it takes calibration images.
+        channels: Channels of the images that it reads.
+    """
+
+    suffix: str
+    description: str
+    needs: tuple[str, ...]
+    install: str
+    write: Callable[[Model, Path, Images | None], None]
+    run: Callable[[Path], Run]
+    tolerance: float | None = 1e-4
+    calibrated: bool = False
+    channels: tuple[int, ...] = (1, 3)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported file.
+
+    Attributes:
+        path: The file.
+        golden: Images and what PyTorch says of them.
+        images: Number of these.
+        difference: Greatest one of its runtime's outputs from those.
+        tolerance: What is accepted; None for any.
+        bytes: Its size.
+    """
+
+    path: Path
+    golden: Path
+    images: int
+    difference: float
+    tolerance: float | None
+    bytes: int
+
+
+def _write_onnx(model: Model, path: Path, images: Images | None) -> None:
+    from gensynth.device.onnx_graph import write_onnx
+
+    write_onnx(model, path)
+
+
+def _run_onnx(path: Path) -> Run:
+    from gensynth.device.onnx_graph import onnx_runtime
+
+    return onnx_runtime(path)
+
+
+EXPORTERS: Registry[Exporter] = Registry("format", "gensynth.formats")
+"""By name; packages add theirs by entry points of this group."""
+
+EXPORTERS.add(
+    "onnx",
+    Exporter(
+        suffix=".onnx",
+        description="ONNX, float32, for onnxruntime",
+        needs=("onnx", "onnxruntime", "onnxscript"),
+        install='pip install "gensynth[onnx]"',
+        write=_write_onnx,
+        run=_run_onnx,
+    ),
+)
+
+
+def deploy(
+    model: Model, format: str, path: str | Path | None = None, images: Images | None = None
+) -> Exported:
+    """Writes a model to a file of another runtime, and compares the two.
+
+    Args:
+        model: Trained.
+        format: A name of :data:`EXPORTERS`.
+        path: The file; named after the network, in the working directory, when None. A folder gets
+            the file inside.
+        images: To calibrate by, of the training part alone, for formats that do.
+
+    Returns:
+        The file, with golden inputs and outputs beside it.
+
+    Raises:
+        UserError: For an unknown format, a package that is missing, a path that cannot be written,
+            or a file that does not say what PyTorch says.
+    """
+    exporter = EXPORTERS.find(format, where="format")
+    check_installed(format, exporter)
+    if exporter.calibrated and images is None:
+        raise UserError(
+            f"{format} needs images to calibrate by", where="format", remedy="name their data=…"
+        )
+    target = Path(path) if path is not None else Path()
+    if target.is_dir():
+        target /= f"{model.genome.name}{exporter.suffix}"
+    make_folder(target.parent, remedy="give --output a file that can be written to")
+    exporter.write(model, target, images)
+    shown = golden_images(model, channels=exporter.channels)
+    golden = write_golden(model, target.with_name(f"{target.name}.golden.safetensors"), shown)
+    found = difference(exporter.run(target), golden)
+    if exporter.tolerance is not None and not found <= exporter.tolerance:
+        raise UserError(
+            f"differs by {found:.2g} from PyTorch, more than {exporter.tolerance:g}",
+            where=str(target),
+            remedy="keep the model folder and report the network",
+        )
+    return Exported(target, golden, len(shown), found, exporter.tolerance, target.stat().st_size)
+
+
+def check_installed(name: str, exporter: Exporter) -> None:
+    """Makes sure that what a format needs is there.
+
+    Raises:
+        UserError: Naming what is missing, and the words that install it.
+    """
+    missing = [module for module in exporter.needs if find_spec(module) is None]
+    if missing:
+        raise UserError(
+            f"{name} needs {' and '.join(missing)}", where="format", remedy=exporter.install
+        )
+
+
+__all__ = ["EXPORTERS", "Exported", "Exporter", "Images", "check_installed", "deploy"]

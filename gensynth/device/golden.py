@@ -1,0 +1,70 @@
+"""Golden inputs and outputs: what an exported file has to say, wherever it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gensynth.data.synthetic.camera import take
+from gensynth.data.synthetic.population import frame, sequences
+from gensynth.device.model import Model
+
+SIZES = ((0, 0), (64, 64), (97, 61), (31, 40), (240, 320))
+"""Height and width of the images; zeros stand for the model's own."""
+
+Run = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
+
+
+def golden_images(model: Model, *, channels: tuple[int, ...] = (1, 3)) -> list[NDArray[np.uint8]]:
+    """Drawn faces of several sizes, gray and coloured, uint8 (H, W, C)."""
+    shots = [frame(sequence, before_peak=0) for sequence in sequences(7, 6)]
+    images = []
+    for number, (height, width) in enumerate(SIZES):
+        height, width = height or model.preprocessing.height, width or model.preprocessing.width
+        half = min(height, width) / 2
+        shot = shots[number % len(shots)]
+        (gray,) = take([shot], height=height, width=width, pixels_per_unit=half)
+        for count in channels:
+            tints = np.array([1.0, 0.8, 0.65][:count])
+            images.append((gray[..., None] * tints).round().astype(np.uint8))
+    return images
+
+
+def write_golden(model: Model, path: Path, images: list[NDArray[np.uint8]]) -> Path:
+    """Writes images and what the model says of them in PyTorch, as safetensors.
+
+    Image ``i`` is ``image.i``, uint8 (H, W, C); what a head says of it ``HEAD.i``, float32.
+    """
+    from safetensors.numpy import save_file
+
+    tensors = {}
+    for number, image in enumerate(images):
+        tensors[f"image.{number}"] = np.ascontiguousarray(image)
+        for name, values in model.predict(image).items():
+            tensors[f"{name}.{number}"] = np.ascontiguousarray(values)
+    save_file(tensors, path)
+    return path
+
+
+def difference(run: Run, path: Path) -> float:
+    """The greatest difference of what a runtime says from the golden outputs.
+
+    Args:
+        run: Of the exported file.
+        path: The golden file.
+    """
+    from safetensors.numpy import load_file
+
+    golden = load_file(path)
+    greatest = 0.0
+    for name, image in golden.items():
+        if not name.startswith("image."):
+            continue
+        number = name.removeprefix("image.")
+        for head, values in run(image).items():
+            apart = np.abs(np.asarray(values, dtype=np.float64) - golden[f"{head}.{number}"])
+            greatest = max(greatest, float(apart.max()))
+    return greatest

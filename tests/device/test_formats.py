@@ -1,0 +1,126 @@
+"""Exported files say what PyTorch says, by themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from gensynth import genome as genomes
+from gensynth import prototype
+from gensynth.device import EXPORTERS, Exporter, deploy
+from gensynth.device.golden import difference
+from gensynth.device.onnx_graph import session_of
+from gensynth.errors import UserError
+from gensynth.genome import Genome
+from tests.device.models import drawn
+from tests.fake_run import tiny
+from tests.strategies import random_genome
+
+REPOSITORY = Path(__file__).parents[2]
+FOUND = sorted((REPOSITORY / "genomes").glob("*.json"))
+PROTOTYPES = sorted((REPOSITORY / "prototypes").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("onnx")
+    return deploy(drawn(tiny(6), mirror=True), "onnx", folder).path
+
+
+def test_a_stranger_needs_onnxruntime_alone(exported: Path):
+    session = onnxruntime.InferenceSession(exported)
+    image = np.random.default_rng(0).integers(0, 256, (31, 77, 3), dtype=np.uint8)
+    (probabilities,) = session.run(None, {"image": image})
+    model = drawn(tiny(6), mirror=True)
+    np.testing.assert_allclose(probabilities, model.predict(image)["probabilities"], atol=1e-4)
+    told = session.get_modelmeta().custom_metadata_map
+    (head,) = json.loads(told["labels"])
+    assert tuple(head["labels"]) == model.labels
+    assert told["hash"] == tiny(6).hash
+    assert told["synthetic"] == "true"
+
+
+def test_golden_images_are_gray_and_coloured_and_of_several_sizes(exported: Path):
+    from safetensors.numpy import load_file
+
+    golden = load_file(exported.with_name(f"{exported.name}.golden.safetensors"))
+    shapes = {value.shape for name, value in golden.items() if name.startswith("image.")}
+    assert {shape[2] for shape in shapes} == {1, 3}
+    assert len({shape[:2] for shape in shapes}) == 5
+
+
+def test_a_file_that_says_something_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    other = EXPORTERS["onnx"]
+
+    def write(model, path, images):
+        other.write(drawn(tiny(6), seed=1), path, images)
+
+    exporter = Exporter(".onnx", "another network", (), "", write, other.run)
+    EXPORTERS.add("other", exporter)
+    try:
+        with pytest.raises(UserError, match=r"differs by .* from PyTorch"):
+            deploy(drawn(tiny(6)), "other", tmp_path)
+    finally:
+        EXPORTERS.forget("other")
+
+
+def test_what_is_missing_is_named_with_the_words_that_install_it(tmp_path: Path):
+    exporter = Exporter(".x", "nothing", ("no_such_module",), "pip install it", None, None)  # type: ignore[arg-type]
+    EXPORTERS.add("missing", exporter)
+    try:
+        with pytest.raises(UserError, match="missing needs no_such_module; pip install it"):
+            deploy(drawn(tiny(6)), "missing", tmp_path)
+    finally:
+        EXPORTERS.forget("missing")
+    with pytest.raises(UserError, match="unknown format"):
+        deploy(drawn(tiny(6)), "onx", tmp_path)
+
+
+def flat(seed: int) -> Genome:
+    """A random network that reads gray or coloured images and gives one flat output or several."""
+    for attempt in range(1000):
+        genome = random_genome(np.random.default_rng([seed, attempt]), nodes=14, side=12)
+        shapes = [genome.shapes[node] for node in genome.outputs.values()]
+        if genome.input.channels in (1, 3) and all(len(shape) == 1 for shape in shapes):
+            return genome
+    raise AssertionError("no such network")
+
+
+@pytest.mark.slow
+def test_all_networks_agree_with_pytorch_on_images(tmp_path: Path):
+    """Ten random ones, all prototypes, and those that searches have found, columns too."""
+    random = [flat(seed) for seed in range(10)]
+    found = [genomes.load(file) for file in FOUND]
+    prototypes = [prototype.load(file) for file in PROTOTYPES]
+    assert len(found) >= 4
+    assert len(prototypes) >= 15
+    for number, genome in enumerate([*random, *found, *prototypes]):
+        result = deploy(
+            drawn(genome, seed=number, contrast=number % 2 == 0),
+            "onnx",
+            tmp_path / f"{number}.onnx",
+        )
+        assert result.difference <= 1e-4, genome.name
+        operations = {node.op_type for node in _nodes(result.path)}
+        convolved = {node.op for node in genome.nodes} <= {"conv", "batch_norm", "relu", "add"}
+        if convolved:
+            assert "BatchNormalization" not in operations, genome.name
+        run = EXPORTERS["onnx"].run(result.path)
+        assert difference(run, result.golden) == result.difference
+        result.path.unlink()
+
+
+def _nodes(path: Path):
+    import onnx
+
+    return onnx.load(path).graph.node
+
+
+def test_the_session_has_one_thread(exported: Path):
+    assert session_of(exported).get_session_options().intra_op_num_threads == 1
