@@ -42,8 +42,8 @@ def train_network(
     split: Annotated[
         str,
         typer.Option(
-            help="all; fold-N, the training part of that fold, the rest unseen; or train, that of an "
-            "official split."
+            help="all; fold-N, the training part of that fold, the rest unseen; or train, that "
+            "of an official split."
         ),
     ] = "all",
     folds: Annotated[

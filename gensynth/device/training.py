@@ -52,7 +52,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Bench:
+class TrainingPlan:
     """What a network to keep is trained on.
 
     Attributes:
@@ -74,7 +74,7 @@ class Bench:
     @classmethod
     def of(
         cls, genome: Genome, experiment: Experiment, *, split: str = ALL, epochs: int | None = None
-    ) -> Bench:
+    ) -> TrainingPlan:
         """Loads the data and splits them.
 
         Raises:
@@ -106,7 +106,7 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Member:
+class HeldOut:
     """A network trained without one fold.
 
     Attributes:
@@ -127,18 +127,18 @@ class Member:
         return Model(_plain(self.fitted), Preprocessing.of(self.fitted), self.objective.readouts())
 
 
-def members(genome: Genome, bench: Bench, count: int, tell: Tell) -> list[Member]:
+def without_each(genome: Genome, plan: TrainingPlan, count: int, tell: Tell) -> list[HeldOut]:
     """Trains a network without each of the first folds.
 
     Raises:
         UserError: If a training diverges.
     """
     found = []
-    for fold in bench.folds[:count]:
-        tell(f"fold {fold.index}: {bench.epochs} epochs on {len(fold.train)} images")
-        fitted, objective = _fitted(genome, bench, fold.train, bench.seed + fold.index)
-        outputs = fitted.logits(torch.from_numpy(bench.dataset.images[fold.test]))
-        found.append(Member(fold, fitted, objective, outputs))
+    for fold in plan.folds[:count]:
+        tell(f"fold {fold.index}: {plan.epochs} epochs on {len(fold.train)} images")
+        fitted, objective = _fitted(genome, plan, fold.train, plan.seed + fold.index)
+        outputs = fitted.logits(torch.from_numpy(plan.dataset.images[fold.test]))
+        found.append(HeldOut(fold, fitted, objective, outputs))
     return found
 
 
@@ -177,33 +177,35 @@ def train(
         UserError: If the network does not fit the data, there is no such split, or a training
             diverges.
     """
-    bench = Bench.of(genome, experiment, split=split, epochs=epochs)
-    if ensemble and len(bench.folds) < 2:
+    plan = TrainingPlan.of(genome, experiment, split=split, epochs=epochs)
+    if ensemble and len(plan.folds) < 2:
         raise UserError("an ensemble needs two folds", where="folds", remedy="leave --folds out")
-    count = len(bench.folds) if ensemble else min(calibration_folds, len(bench.folds))
-    held_out = members(genome, bench, count, tell)
-    teacher = _taught(bench, held_out) if ensemble else None
-    tell(f"to keep: {bench.epochs} epochs on {len(bench.part)} images")
-    fitted, objective = _fitted(genome, bench, bench.part, bench.seed, teacher, repetition=1)
-    heads = objective.readouts(_calibrating(bench, held_out) if held_out else None)
-    card = _card(genome, experiment, bench, split, held_out, confirmed, ensemble)
+    count = len(plan.folds) if ensemble else min(calibration_folds, len(plan.folds))
+    held_out = without_each(genome, plan, count, tell)
+    teacher = _taught(plan, held_out) if ensemble else None
+    tell(f"to keep: {plan.epochs} epochs on {len(plan.part)} images")
+    fitted, objective = _fitted(genome, plan, plan.part, plan.seed, teacher, repetition=1)
+    heads = objective.readouts(_calibrating(plan, held_out) if held_out else None)
+    card = _card(genome, experiment, plan, split, held_out, confirmed, ensemble)
     card["calibration"] = {head.output: dict(head.calibration) for head in heads}
     return Model(_plain(fitted), Preprocessing.of(fitted), heads, card)
 
 
-def judged(bench: Bench, held_out: Sequence[Member], predictions: Sequence[Any]) -> dict[str, Any]:
+def judged(
+    plan: TrainingPlan, held_out: Sequence[HeldOut], predictions: Sequence[Any]
+) -> dict[str, Any]:
     """The figures of a cross-validation.
 
     Args:
-        bench: What it is of.
+        plan: What it is of.
         held_out: Its networks.
         predictions: Of each network for its fold's test part, as the task decodes them.
     """
     answers = Answers(
-        truth=truth([member.fold for member in held_out], bench.dataset),
+        truth=truth([member.fold for member in held_out], plan.dataset),
         predictions=np.concatenate([np.asarray(part) for part in predictions]),
     )
-    return bench.dataset.task.evaluate(answers).figures()
+    return plan.dataset.task.evaluate(answers).figures()
 
 
 def calibration_images(model: Model, experiment: Experiment) -> NDArray[np.uint8]:
@@ -247,34 +249,34 @@ def _part(split: str, dataset: Dataset, folds: Sequence[Fold]) -> NDArray[np.int
     return folds[int(found[1])].train
 
 
-def _objective(bench: Bench, lessons: Tensor) -> Objective:
-    return bench.dataset.task.objective(lessons, smoothing=bench.recipe.label_smoothing)
+def _objective(plan: TrainingPlan, lessons: Tensor) -> Objective:
+    return plan.dataset.task.objective(lessons, smoothing=plan.recipe.label_smoothing)
 
 
-def _lessons(bench: Bench, part: NDArray[np.int64]) -> Tensor:
-    return torch.from_numpy(bench.dataset.lessons[part])
+def _lessons(plan: TrainingPlan, part: NDArray[np.int64]) -> Tensor:
+    return torch.from_numpy(plan.dataset.lessons[part])
 
 
 def _fitted(
     genome: Genome,
-    bench: Bench,
+    plan: TrainingPlan,
     part: NDArray[np.int64],
     seed: int,
     teacher: Tensor | None = None,
     *,
     repetition: int = 0,
 ) -> tuple[Fitted, Objective]:
-    task, recipe = bench.dataset.task, bench.recipe
-    lessons = _lessons(bench, part)
-    objective = _objective(bench, lessons)
-    start = pretrained(genome, task, recipe, seed=bench.seed) if recipe.pretraining else None
+    task, recipe = plan.dataset.task, plan.recipe
+    lessons = _lessons(plan, part)
+    objective = _objective(plan, lessons)
+    start = pretrained(genome, task, recipe, seed=plan.seed) if recipe.pretraining else None
     fitted = fit(
         genome,
-        torch.from_numpy(bench.dataset.images[part]),
+        torch.from_numpy(plan.dataset.images[part]),
         lessons if teacher is None else teacher,
         loss=objective.loss if teacher is None else mse_loss,
-        epochs=bench.epochs,
-        seed=seed + repetition * len(bench.folds),
+        epochs=plan.epochs,
+        seed=seed + repetition * len(plan.folds),
         recipe=recipe,
         start=start,
     )
@@ -287,16 +289,16 @@ def _fitted(
     return fitted, objective
 
 
-def _calibrating(bench: Bench, held_out: Sequence[Member]) -> tuple[Tensor, Tensor]:
+def _calibrating(plan: TrainingPlan, held_out: Sequence[HeldOut]) -> tuple[Tensor, Tensor]:
     outputs = torch.cat([member.outputs for member in held_out])
     tested = np.concatenate([member.fold.test for member in held_out])
-    return outputs, torch.from_numpy(bench.dataset.targets[tested])
+    return outputs, torch.from_numpy(plan.dataset.targets[tested])
 
 
-def _taught(bench: Bench, held_out: Sequence[Member]) -> Tensor:
+def _taught(plan: TrainingPlan, held_out: Sequence[HeldOut]) -> Tensor:
     """The mean of what networks give for all images, in the terms of the one to keep."""
-    images = torch.from_numpy(bench.dataset.images[bench.part])
-    own = _affine(_objective(bench, _lessons(bench, bench.part)))
+    images = torch.from_numpy(plan.dataset.images[plan.part])
+    own = _affine(_objective(plan, _lessons(plan, plan.part)))
     total = torch.zeros(len(images), len(own[0]))
     for member in held_out:
         scale, offset = _affine(member.objective)
@@ -313,15 +315,15 @@ def _affine(objective: Objective) -> tuple[Tensor, Tensor]:
 def _card(
     genome: Genome,
     experiment: Experiment,
-    bench: Bench,
+    plan: TrainingPlan,
     split: str,
-    held_out: Sequence[Member],
+    held_out: Sequence[HeldOut],
     confirmed: Mapping[str, Any] | None,
     ensemble: bool,
 ) -> dict[str, Any]:
-    dataset = bench.dataset
+    dataset = plan.dataset
     said = [member.objective.decode(member.outputs) for member in held_out]
-    people = None if dataset.subjects is None else len(np.unique(dataset.subjects[bench.part]))
+    people = None if dataset.subjects is None else len(np.unique(dataset.subjects[plan.part]))
     return {
         "format": "gensynth.card",
         "version": 1,
@@ -330,24 +332,24 @@ def _card(
         **{name: int(value) for name, value in cost(genome).metrics().items()},
         "data": dataset.name,
         "synthetic": dataset.synthetic,
-        "images": len(bench.part),
+        "images": len(plan.part),
         "subjects": people,
         "fingerprint": fingerprint(dataset),
         "task": experiment.task.model_dump(mode="json"),
         "split": split,
         "folds": experiment.folds.model_dump(mode="json"),
-        "epochs": bench.epochs,
-        "seed": bench.seed,
+        "epochs": plan.epochs,
+        "seed": plan.seed,
         "distilled": len(held_out) if ensemble else None,
-        "recipe": bench.recipe.model_dump(mode="json"),
+        "recipe": plan.recipe.model_dump(mode="json"),
         "chosen": [
-            one.words for one in disclosures(genome, bench.recipe, dataset, experiment.folds)
+            one.words for one in disclosures(genome, plan.recipe, dataset, experiment.folds)
         ],
         "confirmed": None if confirmed is None else dict(confirmed),
         "held_out": {
             "folds": [member.fold.index for member in held_out],
             "of": "networks trained alike without these folds, not of the weights in this folder",
-            **judged(bench, held_out, said),
+            **judged(plan, held_out, said),
         }
         if held_out
         else None,
