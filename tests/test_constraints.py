@@ -14,6 +14,12 @@ EXPECTED = {
         "peak_memory": {"max": 192 * 1024},
         "model_bytes": {"max": 768 * 1024},
     },
+    "mobile_affect": {
+        "accuracy": {"min": 0.5},
+        "rmse_affect": {"max": 0.3},
+        "params": {"max": 37_000},
+        "macs": {"max": 8e6},
+    },
     "nano_a": {"accuracy": {"min": 0.976}, "params": {"max": 232_000}},
     "nano_b": {"accuracy": {"min": 0.92}, "params": {"max": 136_000}},
     "pose": {"mae_pose": {"max": 4}, "params": {"max": 20_000}, "macs": {"max": 3e6}},

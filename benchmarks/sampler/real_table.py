@@ -31,7 +31,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -41,11 +41,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from benchmarks.options import INTERRUPTED, add_data, overridden, selected, specified
-from benchmarks.sampler.fer2013 import Parts
-from benchmarks.sampler.fer2013 import load as load_fer2013
 from gensynth import config
 from gensynth.cost import cost
-from gensynth.data import Dataset, Fold, load
+from gensynth.data import Dataset, FER2013Config, Fold, load
 from gensynth.errors import UserError
 from gensynth.evaluation.directory import fingerprint
 from gensynth.execution import base_seed
@@ -88,6 +86,13 @@ class Drawing(_Data):
     draws: Positive
     strata: Positive
     seed: Annotated[int, Field(ge=0)]
+
+
+class Parts(_Data):
+    """Which official parts of FER2013 are trained and tested on."""
+
+    train: Literal["train", "validation", "test"]
+    test: Literal["train", "validation", "test"]
 
 
 class Specification(Drawing):
@@ -305,8 +310,13 @@ def images(
     if specification.fer2013 is not None:
         if root is None:
             raise UserError("no folder of FER2013", remedy="name it with --data-root")
-        dataset, fold = load_fer2013(root, specification.fer2013)
-        return dataset, (fold,)
+        dataset = FER2013Config(root=root).load()
+        assert dataset.splits is not None
+        train, test = (
+            np.flatnonzero(dataset.splits == part)
+            for part in (specification.fer2013.train, specification.fer2013.test)
+        )
+        return dataset, (Fold(index=0, train=train, test=test),)
     dataset = load(experiment.data)
     return dataset, experiment.folds.lay(dataset)[: specification.folds]
 

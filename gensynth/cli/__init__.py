@@ -5,6 +5,7 @@ Each command is a module of this folder that adds itself to :data:`app`, and imp
 """
 
 from gensynth.cli import (
+    audit,
     dashboard,
     describe,
     evaluate,
@@ -20,6 +21,7 @@ from gensynth.cli.app import app, main
 
 __all__ = [
     "app",
+    "audit",
     "dashboard",
     "describe",
     "evaluate",

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from gensynth.cli import main
-from gensynth.data import CK48Config, SyntheticConfig, load
+from gensynth.data import (
+    AffectNetConfig,
+    CK48Config,
+    FER2013Config,
+    FERPlusConfig,
+    RAFDBConfig,
+    SyntheticConfig,
+    load,
+)
 
 
 def called(*arguments: object) -> object:
@@ -30,6 +38,23 @@ def test_ckplus_on_disk_has_frames_labels_and_landmarks(tmp_path: Path):
     labels = list(root.glob("Emotion/*/*/*_emotion.txt"))
     assert len(frames) == len(list(root.glob("Landmarks/*/*/*_landmarks.txt"))) > 0
     assert len(labels) == len({frame.parent for frame in frames})
+
+
+@pytest.mark.parametrize(
+    ("layout", "kind", "count"),
+    [
+        ("fer2013-folders", FER2013Config, 7),
+        ("ferplus", FERPlusConfig, 8),
+        ("rafdb", RAFDBConfig, 7),
+        ("affectnet-numbered", AffectNetConfig, 8),
+    ],
+)
+def test_layouts_from_the_web_have_every_class(tmp_path: Path, layout: str, kind, count: int):
+    root = tmp_path / "faces"
+    assert called("faces", "-o", root, "--layout", layout, "--subjects", 20) == 0
+    read = load(kind(root=root))
+    assert len(read.classes) == count
+    assert read.splits is not None
 
 
 def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -131,7 +131,7 @@ def test_too_few_subjects_for_a_class_are_refused():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"subjects": 119}, {"frames": 4}, {"seed": -1}, {"size": 4}, {"sized": 48}]
+    "wrong", [{"subjects": 119}, {"frames": 33}, {"seed": -1}, {"size": 4}, {"sized": 48}]
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, int]):
     with pytest.raises(ValidationError):

@@ -10,7 +10,8 @@ from gensynth.prototype import expand
 from gensynth.search import prepare
 from gensynth.space import decode, load_space, unmeetable
 
-SHIPPED = ("ck48_accurate", "ck48_nano_b", "ck48_small", "open_mobile")
+SHIPPED = ("ck48_accurate", "ck48_nano_b", "ck48_small", "fer2013", "mobile_affect", "open_mobile")
+HEADS = {"affect": 2, "expression": 8}
 
 
 @pytest.mark.parametrize(
@@ -51,9 +52,10 @@ def test_a_recall_that_the_search_never_tests_is_refused(small):
 def test_shipped_experiments_begin_with_a_network_within_their_static_bounds(name: str):
     root = ["data.root=somewhere"] if name.startswith("ck48") else []
     experiment = load(Experiment, [f"experiment={name}", *root])
-    space = load_space(experiment.search_space, experiment.prototype, 7)
+    outputs = HEADS if name == "mobile_affect" else 7
+    space = load_space(experiment.search_space, experiment.prototype, outputs)
     start = decode(space, space.start)
-    assert start.hash == expand(experiment.prototype, 7).hash
+    assert start.hash == expand(experiment.prototype, outputs).hash
     costs = cost(start).metrics()
     assert not any(value > 0 for value in experiment.constraint.static.violations(costs).values())
     assert not list(unmeetable(experiment.constraint, space))
@@ -65,3 +67,35 @@ def test_shipped_experiments_begin_with_a_network_within_their_static_bounds(nam
 
 def test_every_shipped_experiment_is_tested(repository: Path):
     assert {file.stem for file in (repository / "experiments").iterdir()} == {*SHIPPED, "pose"}
+
+
+def test_affect_is_searched_with_two_heads():
+    """At least ten times smaller than the VGG variant, whatever is found."""
+    setting = prepare(load(Experiment, ["experiment=mobile_affect", "data.subjects=60"]))
+    phi = decode(setting.space, setting.space.start)
+    assert {name: phi.shapes[node] for name, node in phi.outputs.items()} == {
+        "affect": (2,),
+        "expression": (8,),
+    }
+    assert setting.dataset.task.headline.name == "accuracy"
+    most = setting.experiment.constraint.bounds["params"].max
+    assert most is not None
+    assert most * 10 < 3_753_016
+
+
+@pytest.mark.parametrize("name", ["affect_alexnet", "affect_vgg"])
+def test_the_variants_of_2018_are_points_of_a_space_of_widths(name: str):
+    experiment = load(Experiment, [f"prototype={name}", "search_space=affect"])
+    space = load_space(experiment.search_space, experiment.prototype, HEADS)
+    assert decode(space, space.start).same_network(expand(experiment.prototype, HEADS))
+    thin = decode(space, dict.fromkeys(space.distributions, 8))
+    assert cost(thin).params < 20_000
+
+
+@pytest.mark.parametrize("name", ["inception_mobile", "mobile_affect", "mobile_open"])
+def test_mobile_prototypes_are_points_of_their_space(name: str):
+    experiment = load(Experiment, [f"prototype={name}", "search_space=mobile"])
+    for image in ([1, 48, 48], [3, 128, 128]):
+        phi = {**experiment.prototype, "input": image}
+        space = load_space(experiment.search_space, phi, HEADS)
+        assert decode(space, space.start).same_network(expand(phi, HEADS))

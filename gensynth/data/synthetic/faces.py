@@ -22,7 +22,7 @@ from gensynth.data.synthetic.population import (
 from gensynth.data.synthetic.pose import degrees
 from gensynth.data.synthetic.traits import PICTURE, TURNS
 
-NUMBERS = (*TURNS, "intensity")
+NUMBERS = (*TURNS, "intensity", "valence", "arousal")
 """What is known of each image besides its class."""
 
 COLUMN = {name: column for column, name in enumerate(PICTURE)}
@@ -38,7 +38,8 @@ class SyntheticConfig(DatasetConfig):
         size: Side of the square images in pixels.
         channels: 1 for gray, 3 for the same gray in red, green and blue.
         neutral: Add the neutral first frame of each sequence as an eighth class.
-        frames: Frames taken from the end of each sequence, 1 to 3.
+        frames: Frames taken from the end of each sequence, 1 to 32. The last three are near the
+            peak; with more, the first one is neutral and the face moves evenly from there.
         turns: Factor on how far heads are turned, 0 to 4; 1 turns them as little as CK+ does.
     """
 
@@ -48,7 +49,7 @@ class SyntheticConfig(DatasetConfig):
     size: int = Field(default=48, ge=16, le=512)
     channels: Channels = 1
     neutral: bool = False
-    frames: int = Field(default=len(APPROACH), ge=1, le=len(APPROACH))
+    frames: int = Field(default=len(APPROACH), ge=1, le=32)
     turns: float = Field(default=1.0, ge=0, le=4, exclude_if=lambda turns: turns == 1)
 
     def load(self) -> Dataset:
@@ -59,8 +60,9 @@ def load_synthetic(config: SyntheticConfig) -> Dataset:
     """Draw the data set that a config describes.
 
     Besides their classes it knows of its images ``yaw``, ``pitch`` and ``roll`` of the head in
-    degrees (:func:`~gensynth.data.synthetic.pose.degrees`) and the ``intensity`` of the expression
-    (:attr:`~gensynth.data.synthetic.population.Frame.intensity`).
+    degrees (:func:`~gensynth.data.synthetic.pose.degrees`), the ``intensity`` of the expression
+    (:attr:`~gensynth.data.synthetic.population.Frame.intensity`), and its ``valence`` and
+    ``arousal`` (:func:`~gensynth.data.synthetic.expressions.affect`).
 
     The same config gives the same bytes on any machine.
 
@@ -74,7 +76,8 @@ def load_synthetic(config: SyntheticConfig) -> Dataset:
             shots.append(neutral_frame(sequence))
             emotions.append(NEUTRAL)
         for before_peak in reversed(range(config.frames)):
-            shots.append(frame(sequence, before_peak=before_peak))
+            onset = config.frames - 1 if config.frames > len(APPROACH) else None
+            shots.append(frame(sequence, before_peak=before_peak, onset=onset))
             emotions.append(sequence.emotion)
     missing = sorted(set(classes) - set(emotions))
     if missing:
@@ -98,6 +101,8 @@ def load_synthetic(config: SyntheticConfig) -> Dataset:
         numbers={
             **degrees(*turns),
             "intensity": np.array([shot.intensity for shot in shots]),
+            "valence": np.array([shot.affect[0] for shot in shots]),
+            "arousal": np.array([shot.affect[1] for shot in shots]),
         },
     )
 

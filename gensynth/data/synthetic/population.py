@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensynth.data.dataset import EMOTIONS, NEUTRAL
-from gensynth.data.synthetic.expressions import ACTION_UNITS, bells, peak
+from gensynth.data.synthetic.expressions import ACTION_UNITS, affect, bells, peak
 from gensynth.data.synthetic.traits import IDENTITY, PICTURE, TURNS
 
 SEQUENCES_OF_CLASS = dict(zip(EMOTIONS, (45, 18, 59, 25, 69, 28, 83), strict=True))
@@ -178,6 +178,11 @@ class Frame:
     def intensity(self) -> float:
         """How far the face has moved from rest: the Euclidean length of its action units."""
         return float(np.linalg.norm(self.units - self.sequence.rest))
+
+    @property
+    def affect(self) -> tuple[float, float]:
+        """Valence and arousal, by how far the face has moved from rest."""
+        return affect(self.units - self.sequence.rest)
 
     def turned(self, factor: float) -> Frame:
         """The same picture with the head turned so many times as far."""

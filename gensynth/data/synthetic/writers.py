@@ -38,8 +38,8 @@ def write_ckplus(config: SyntheticConfig, root: Path, *, frames: int = 6) -> Non
     """
     if frames <= len(APPROACH):
         raise ValueError(f"a sequence needs at least {len(APPROACH) + 1} frames, not {frames}")
-    with _writing(root):
-        _claim(root)
+    with writing(root):
+        claim(root)
         for sequence in sequences(config.seed, config.subjects):
             _write_sequence(sequence, root, frames)
 
@@ -57,8 +57,8 @@ def write_ck48(dataset: Dataset, root: Path) -> None:
     """
     if dataset.image_shape[0] != 1:
         raise ValueError("CK+48 holds gray images")
-    with _writing(root):
-        _claim(root)
+    with writing(root):
+        claim(root)
         for name in dataset.classes:
             (root / name).mkdir()
         for index, number in enumerate(_frame_numbers(dataset)):
@@ -68,7 +68,12 @@ def write_ck48(dataset: Dataset, root: Path) -> None:
 
 
 @contextmanager
-def _writing(root: Path) -> Iterator[None]:
+def writing(root: Path) -> Iterator[None]:
+    """Has what cannot be written to a folder be one line.
+
+    Raises:
+        DataError: Instead of an operating system's error.
+    """
     try:
         yield
     except OSError as error:
@@ -79,7 +84,12 @@ def _writing(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _claim(root: Path) -> None:
+def claim(root: Path) -> None:
+    """Makes a folder.
+
+    Raises:
+        DataError: If there is something in it already.
+    """
     root.mkdir(parents=True, exist_ok=True)
     if any(root.iterdir()):
         raise DataError(

@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from benchmarks.sampler import fer2013
 from benchmarks.sampler.real_table import (
     AVERAGED,
     TEMPERATURES,
@@ -20,13 +18,16 @@ from benchmarks.sampler.real_table import (
     Table,
     build,
     draw,
+    images,
     read,
     read_networks,
+    read_specification,
     score,
 )
 from gensynth import config
 from gensynth.cost import cost
-from gensynth.data import load
+from gensynth.data import SyntheticConfig, load
+from gensynth.data.synthetic.wild import write_fer2013
 from gensynth.errors import UserError
 from gensynth.experiment import Experiment
 from gensynth.space import decode, load_space
@@ -163,30 +164,14 @@ def test_scores_count():
     assert found.cross_entropy[TEMPERATURES.index(1)] == pytest.approx(expected, abs=1e-6)
 
 
-def test_fer2013_is_split_as_its_names_say(tmp_path: Path):
-    rng = np.random.default_rng(0)
-    counts = {"Training": 1, "PublicTest": 2, "PrivateTest": 3}
-    for part, count in counts.items():
-        for label, name in enumerate(fer2013.CLASSES):
-            folder = tmp_path / ("train" if part == "Training" else "test") / name
-            folder.mkdir(parents=True, exist_ok=True)
-            for number in range(count):
-                face = np.full((48, 48), 20 * label + rng.integers(10), dtype=np.uint8)
-                Image.fromarray(face).save(folder / f"{part}_{number}.png")
-    parts = fer2013.Parts(train="PublicTest", test="PrivateTest")
-    dataset, fold = fer2013.load(tmp_path, parts)
-    assert (len(fold.train), len(fold.test)) == (14, 21)
-    assert (dataset.images.mean(axis=(1, 2, 3)) // 20 == dataset.labels).all()
-    assert all("PublicTest" in name for name in dataset.sequences[fold.train])
-    assert all("PrivateTest" in name for name in dataset.sequences[fold.test])
-    for path in tmp_path.glob("test/*/PublicTest_*"):
-        path.unlink()
-    with pytest.raises(UserError, match="no images of PublicTest"):
-        fer2013.load(tmp_path, parts)
-
-
-def test_sharpness_is_the_mean_step_between_neighbours():
-    steps = np.zeros((1, 1, 2, 5), dtype=np.uint8)
-    steps[..., 1::2] = 10
-    assert fer2013.sharpness(steps) == 10
-    assert fer2013.sharpness(steps // 5) == 2
+def test_fer2013_is_trained_and_tested_on_the_parts_that_are_named(tmp_path: Path):
+    faces = load(SyntheticConfig(subjects=40, neutral=True, frames=1))
+    write_fer2013(faces, tmp_path / "faces")
+    specification = read_specification("fer2013")
+    experiment = config.load(Experiment)
+    dataset, (fold,) = images(specification, experiment, tmp_path / "faces")
+    assert dataset.splits is not None
+    assert set(dataset.splits[fold.train]) == {"validation"}
+    assert set(dataset.splits[fold.test]) == {"test"}
+    with pytest.raises(UserError, match="no folder of FER2013"):
+        images(specification, experiment, None)
