@@ -14,6 +14,8 @@ from gensynth.cli.sources import naming, protocol, read_genome
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:
+    from gensynth.experiment import Experiment
+    from gensynth.genome import Genome
     from gensynth.task import Task
 
 
@@ -60,6 +62,14 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            help="Test each fold's network as a file of this format too (onnx-int8), in its own "
+            "runtime: one cross-validation.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train and test one network on all folds; the figures come with their interval.
@@ -76,6 +86,11 @@ def evaluate(
     chosen = naming(genome, overrides or ())
     network = read_genome(genome, chosen)
     experiment = config.load(Experiment, chosen, base=protocol(Path(genome)))
+    if format is not None:
+        if output is not None or fold is not None or seed is not None or seeds is not None:
+            raise UserError("--format takes --epochs alone", where="evaluate")
+        _evaluate_exported(network, experiment, format, epochs, as_json=as_json)
+        return
     with Display() as display:
         try:
             figures = evaluate_network(
@@ -100,6 +115,26 @@ def evaluate(
         typer.echo(line)
     if output is not None:
         typer.echo(f"  written to {output}: evaluation.json, evaluation.svg")
+
+
+def _evaluate_exported(
+    network: Genome, experiment: Experiment, format: str, epochs: int | None, *, as_json: bool
+) -> None:
+    from gensynth.device import exported_figures
+
+    figures = exported_figures(
+        network, experiment, format, epochs=epochs, tell=lambda line: typer.echo(line, err=True)
+    )
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    task = experiment.load().task
+    drawn = " (SYNTHETIC faces)" if figures["synthetic"] else ""
+    typer.echo(f"{figures['name']} on {figures['data']}{drawn}, {figures['epochs']} epochs")
+    for name, label in (("pytorch", "PyTorch"), ("exported", format)):
+        typer.echo(f"  {label:<12} {task.headline.label} {task.stated(figures[name])}")
+    typer.echo(f"  {figures['changed']} of {figures['images']} answers differ")
+    typer.echo(f"  {figures['bytes']} bytes a file")
 
 
 def _kept(output: Path | None) -> str:

@@ -1,6 +1,7 @@
 from .formats import EXPORTERS, Exported, Exporter, deploy
 from .model import Labels, Model, is_model, load_model
 from .preprocessing import Preprocessing, Reader
+from .quantised import exported_figures
 from .training import calibration_images, train
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Reader",
     "calibration_images",
     "deploy",
+    "exported_figures",
     "is_model",
     "load_model",
     "train",

@@ -80,6 +80,27 @@ def _run_onnx(path: Path) -> Run:
     return onnx_runtime(path)
 
 
+def _write_int8(model: Model, path: Path, images: Images | None) -> None:
+    from gensynth.device.quantised import write_onnx_int8
+
+    assert images is not None
+    write_onnx_int8(model, path, images)
+
+
+def _write_program(model: Model, path: Path, images: Images | None) -> None:
+    from gensynth.device.exported_program import write_program
+
+    write_program(model, path)
+
+
+def _run_program(path: Path) -> Run:
+    from gensynth.device.exported_program import program_runtime
+
+    return program_runtime(path)
+
+
+ONNX = ("onnx", "onnxruntime", "onnxscript")
+
 EXPORTERS: Registry[Exporter] = Registry("format", "gensynth.formats")
 """By name; packages add theirs by entry points of this group."""
 
@@ -88,10 +109,35 @@ EXPORTERS.add(
     Exporter(
         suffix=".onnx",
         description="ONNX, float32, for onnxruntime",
-        needs=("onnx", "onnxruntime", "onnxscript"),
+        needs=ONNX,
         install='pip install "gensynth[onnx]"',
         write=_write_onnx,
         run=_run_onnx,
+    ),
+)
+EXPORTERS.add(
+    "onnx-int8",
+    Exporter(
+        suffix=".int8.onnx",
+        description="ONNX with weights and activations of eight bits, for onnxruntime",
+        needs=ONNX,
+        install='pip install "gensynth[onnx]"',
+        write=_write_int8,
+        run=_run_onnx,
+        tolerance=None,
+        calibrated=True,
+    ),
+)
+EXPORTERS.add(
+    "torch-export",
+    Exporter(
+        suffix=".pt2",
+        description="a program of torch.export, for PyTorch alone; images are RGB",
+        needs=("torch",),
+        install="pip install torch",
+        write=_write_program,
+        run=_run_program,
+        channels=(3,),
     ),
 )
 

@@ -81,13 +81,13 @@ def whole_graph(model: Model, core: onnx.ModelProto) -> onnx.ModelProto:
         heads as outputs. Its metadata are ``labels`` and ``preprocessing``, as the model folder has
         them, and ``name``, ``hash``, ``data`` and ``synthetic``.
     """
-    before = onnx.parser.parse_model(_preprocessing_text(model.preprocessing, core.ir_version))
+    opset = next(one.version for one in core.opset_import if not one.domain)
+    before = onnx.parser.parse_model(
+        _preprocessing_text(model.preprocessing, core.ir_version, opset)
+    )
     before = onnx.compose.add_prefix(
         before, "preprocessing/", rename_inputs=False, rename_outputs=False
     )
-    for imported in core.opset_import:
-        if imported.domain and imported.domain not in [one.domain for one in before.opset_import]:
-            before.opset_import.append(imported)
     whole = onnx.compose.merge_models(before, core, io_map=[(PIXELS, PIXELS)])
     whole.producer_name, whole.producer_version = "gensynth", gensynth.__version__
     whole.graph.name = "".join(c if c.isalnum() else "_" for c in model.genome.name) or "network"
@@ -131,7 +131,7 @@ def session_of(model: Path | bytes) -> Any:
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def _preprocessing_text(wanted: Preprocessing, ir_version: int) -> str:
+def _preprocessing_text(wanted: Preprocessing, ir_version: int, opset: int = OPSET) -> str:
     """:class:`gensynth.device.preprocessing.Reader` in ONNX's own words."""
     gray = ", ".join(f"{weight:.1f}" for weight in GRAY)
     steps = [
@@ -182,7 +182,7 @@ def _preprocessing_text(wanted: Preprocessing, ir_version: int) -> str:
     ]
     read_shape = f"1, {wanted.channels}, {wanted.height}, {wanted.width}"
     body = "\n".join(steps)
-    return f"""<ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
+    return f"""<ir_version: {ir_version}, opset_import: ["" : {opset}]>
 preprocessing (uint8[height, width, channels] image) => (float[{read_shape}] pixels) {{
 {body}
 }}"""

@@ -92,6 +92,30 @@ def flat(seed: int) -> Genome:
     raise AssertionError("no such network")
 
 
+def test_a_program_of_torch_reads_images_of_any_size(tmp_path: Path):
+    result = deploy(drawn(tiny(6), mirror=True), "torch-export", tmp_path / "net.pt2")
+    assert result.difference <= 1e-5
+    run = EXPORTERS["torch-export"].run(result.path)
+    image = np.random.default_rng(0).integers(0, 256, (200, 33, 3), dtype=np.uint8)
+    expected = drawn(tiny(6), mirror=True).predict(image)["probabilities"]
+    np.testing.assert_allclose(run(image)["probabilities"], expected, atol=1e-5)
+
+
+def test_eight_bits_are_in_the_network_and_not_in_the_preprocessing(tmp_path: Path):
+    faces = np.random.default_rng(0).integers(0, 256, (4, 1, 48, 48), dtype=np.uint8)
+    result = deploy(drawn(tiny(6)), "onnx-int8", tmp_path, faces)
+    quantised = {
+        name
+        for node in _nodes(result.path)
+        if node.op_type == "QuantizeLinear"
+        for name in node.input[:1]
+    }
+    assert quantised
+    assert not any(name.startswith("preprocessing/") for name in quantised)
+    with pytest.raises(UserError, match="needs images to calibrate by"):
+        deploy(drawn(tiny(6)), "onnx-int8", tmp_path)
+
+
 @pytest.mark.slow
 def test_all_networks_agree_with_pytorch_on_images(tmp_path: Path):
     """Ten random ones, all prototypes, and those that searches have found, columns too."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from gensynth import genome as genomes
 from gensynth.config import load
 from gensynth.device import calibration_images, deploy, load_model, train
 from gensynth.errors import UserError
@@ -111,8 +112,31 @@ def test_predict_and_export_as_a_person_calls_them(
     assert Path(facts["path"]).is_file()
     assert called("export", model, "-o", tmp_path / "g.json", "--json") == 0
     assert json.loads(capsys.readouterr().out)["hash"] == tiny(8).hash
+    small = [word for word in SMALL if word.startswith(("data", "folds"))]
+    arguments = ("export", model, *small, "--format", "onnx-int8", "-o", tmp_path, "--json")
+    assert called(*arguments) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert 0 < facts["difference"] < 0.1
+    assert called("export", model, "--format", "onnx-int8", "-o", tmp_path) == 2
+    assert "these are other images" in capsys.readouterr().err
     assert called("export", tmp_path / "g.json", "--format", "onnx") == 2
     assert "train it first: gensynth train" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_eight_bits_are_judged_on_folds_that_neither_trained_nor_calibrated(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    genomes.save(tiny(8), tmp_path / "net.json")
+    words = [word for word in SMALL if not word.startswith("name")]
+    arguments = ("evaluate", tmp_path / "net.json", *words, "--format", "onnx-int8", "--json")
+    assert called(*arguments, "--epochs", "4") == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["folds"] == [0, 1, 2, 3]
+    assert figures["images"] == figures["pytorch"]["images"] == figures["exported"]["images"]
+    assert figures["changed"] < 0.2 * figures["images"]
+    apart = figures["pytorch"]["accuracy"] - figures["exported"]["accuracy"]
+    assert abs(apart) * figures["images"] <= figures["changed"] + 1e-6
 
 
 @pytest.mark.slow
