@@ -23,6 +23,7 @@ from pydantic import (
 
 from gensynth.cost import STATIC_METRICS
 from gensynth.errors import UserError
+from gensynth.measured import MEASURED, deployed
 from gensynth.task import Metric, Task
 from gensynth.validation import alternatives
 
@@ -112,7 +113,13 @@ class Indicator(BaseModel):
     @property
     def trained(self) -> Indicator:
         """The bounds on what is known only after training."""
-        return self._subset([name for name in self.bounds if name not in STATIC_METRICS])
+        known = [name for name in self.bounds if name in STATIC_METRICS or name in MEASURED]
+        return self._subset(self.bounds.keys() - set(known))
+
+    @property
+    def measured(self) -> Indicator:
+        """The bounds on what is measured before training."""
+        return self._subset([name for name in self.bounds if name in MEASURED])
 
     def tightened(self, margin: float, task: Task) -> Indicator:
         """The same bounds, but for those that ask a network to be good: they ask for more.
@@ -176,7 +183,8 @@ class Indicator(BaseModel):
             yield from _mistakes(name, bound, task)
 
     def _subset(self, names: Collection[str]) -> Indicator:
-        return self.model_copy(update={"bounds": {name: self.bounds[name] for name in names}})
+        bounds = {name: bound for name, bound in self.bounds.items() if name in names}
+        return self.model_copy(update={"bounds": bounds})
 
 
 def _relative(excess: float, bound: float) -> float:
@@ -201,9 +209,9 @@ def _tightened(bound: Bound, metric: Metric, margin: float) -> Bound:
 
 
 def _mistakes(name: str, bound: Bound, task: Task) -> Iterator[tuple[tuple[str, ...], UserError]]:
-    metric = _COST if name in STATIC_METRICS else task.metric(name)
+    metric = _COST if name in STATIC_METRICS else task.metric(name) or deployed(name, task)
     if metric is None:
-        remedy = _names_of(name, (*STATIC_METRICS, *task.known_as))
+        remedy = _names_of(name, (*STATIC_METRICS, *MEASURED, *task.known_as))
         yield (name,), UserError("unknown metric", where=f"bounds.{name}", remedy=remedy)
         return
     if bound.min is not None and bound.min > metric.high:

@@ -16,6 +16,7 @@ from gensynth.cli import (
     report,
     search,
     train,
+    verify,
 )
 from gensynth.cli.app import app, main
 
@@ -33,4 +34,5 @@ __all__ = [
     "report",
     "search",
     "train",
+    "verify",
 ]

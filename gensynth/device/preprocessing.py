@@ -130,7 +130,8 @@ def resampling(old: int, new: int, device: torch.device | None = None) -> Tensor
     scale = old / new
     centres = (torch.arange(new, device=device)[:, None] + 0.5) * scale
     places = torch.arange(old, device=device)[None] + 0.5
-    reach = torch.sym_max(scale, 1.0)  # max(), also while an export does not know the size
+    # max(), also while an export does not know the size.
+    reach: float = torch.sym_max(scale, 1.0)  # type: ignore[no-untyped-call]
     weights = (1 - (places - centres).abs() / reach).clamp(min=0)
     return weights / weights.sum(1, keepdim=True)
 

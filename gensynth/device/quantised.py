@@ -176,5 +176,5 @@ def _outputs(
         given = np.asarray(values[head.output], dtype=np.float32)
         if head.kind == "probabilities":
             given = np.log(np.maximum(given, np.finfo(np.float32).tiny))
-        parts.append((given - np.float32(head.offset)) / np.float32(head.scale))
-    return np.concatenate(parts)
+        parts.append((given - np.array(head.offset)) / np.array(head.scale))
+    return np.concatenate(parts).astype(np.float32)
