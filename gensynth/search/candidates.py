@@ -232,13 +232,7 @@ class Candidates:
 
     def _admit(self, trial: Trial, refusals: dict[str, int]) -> Contestant | None:
         proposal = self.proposer.build(self.setting, trial)
-        broken = [name for name, violation in proposal.violations.items() if violation > 0]
-        if broken:
-            self.study.tell_refused(
-                trial, proposal.genome.hash, proposal.metrics, proposal.violations
-            )
-            for name in broken:
-                refusals[name] = refusals.get(name, 0) + 1
+        if self._refuses(trial, proposal, refusals):
             return None
         network = proposal.genome.hash
         known = self._known.get(network)
@@ -246,10 +240,24 @@ class Candidates:
             self.study.tell_duplicate(trial, known)
             refusals["duplicate"] = refusals.get("duplicate", 0) + 1
             return None
+        proposal = self.setting.measured(proposal)
+        if self._refuses(trial, proposal, refusals):
+            return None
         self._known[network] = trial.number
         experiment = self.setting.experiment
         seed = base_seed(experiment.seed, network, "search")
         return Contestant(trial, proposal, ladder(experiment.fidelity.rungs, seed))
+
+    def _refuses(self, trial: Trial, proposal: Proposal, refusals: dict[str, int]) -> bool:
+        """Whether a bound that needs no training is broken; then the trial is told so."""
+        broken = [name for name, violation in proposal.violations.items() if violation > 0]
+        if broken:
+            self.study.tell_refused(
+                trial, proposal.genome.hash, proposal.metrics, proposal.violations
+            )
+        for name in broken:
+            refusals[name] = refusals.get(name, 0) + 1
+        return bool(broken)
 
     def _end(self, error: UserError) -> None:
         """Ends the search early; an error only if it has found nothing at all."""

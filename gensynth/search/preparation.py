@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from gensynth.cost import cost
@@ -13,6 +13,7 @@ from gensynth.experiment import Experiment, check_constraint
 from gensynth.generator import Generator
 from gensynth.generator.screen import Screen
 from gensynth.genome import Genome
+from gensynth.measured import int8_metrics
 from gensynth.search.warm_start import first_generator
 from gensynth.space import Chooser, Space, decode, exact_violations, load_space, unmeetable
 from gensynth.training import Recipe, check_fits, check_pretraining, truth
@@ -24,8 +25,8 @@ class Proposal:
 
     Attributes:
         genome: The network.
-        metrics: Its static metrics.
-        violations: Of every static bound, signed.
+        metrics: Its static metrics, and the measured ones that are bounded.
+        violations: Of every bound on them, signed.
     """
 
     genome: Genome
@@ -59,6 +60,21 @@ class Setting:
         metrics = cost(genome).metrics()
         violations = exact_violations(self.experiment.constraint, genome, metrics)
         return Proposal(genome, metrics, violations)
+
+    def measured(self, proposal: Proposal) -> Proposal:
+        """A proposal with what its bounds ask of its file, measured on this machine."""
+        bounds = self.experiment.constraint.measured
+        if not bounds.bounds:
+            return proposal
+        from gensynth.device import measure, untrained
+
+        found = measure(untrained(proposal.genome, self.recipe), tuple(bounds.bounds))
+        values = {name: estimate.value for name, estimate in found.items()}
+        return replace(
+            proposal,
+            metrics={**proposal.metrics, **values},
+            violations={**proposal.violations, **bounds.violations(values)},
+        )
 
     @property
     def screen(self) -> Screen:
@@ -116,6 +132,13 @@ def _check_rungs(experiment: Experiment) -> None:
 
 
 def _check_tested(experiment: Experiment, dataset: Dataset, laid: Sequence[Fold]) -> None:
+    for one in int8_metrics(dataset.task):
+        if one.name in experiment.constraint.bounds:
+            raise UserError(
+                "needs the whole protocol, so no search measures it",
+                where=f"constraint {experiment.constraint.name}: bounds.{one.name}",
+                remedy="leave it out, and ask gensynth verify for it",
+            )
     used = experiment.fidelity.rungs[-1].folds
     tested = truth(laid[:used], dataset).targets
     for metric in experiment.constraint.trained.bounds:
