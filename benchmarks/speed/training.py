@@ -9,7 +9,6 @@ engine in the same turn, median and quartiles, and the same of wall-clock time. 
 part, which torch's own functions replace:
 
 * *normalisation*: compiled loops for batch normalisation with its sum and rectifier;
-* *tape*: one step of autograd for the whole pass, and not one for each chain of layers;
 * *wide kernels*: several pixels at once where channels are few;
 * *kept memory*: freed memory stays in the process (measured in a process of its own).
 """
@@ -20,7 +19,7 @@ import argparse
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -28,19 +27,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, autograd, nn
-from torch.autograd.function import once_differentiable
+from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.markdown import markdown
 from benchmarks.options import positive
-from gensynth.genome import INPUT, Genome
+from gensynth.genome import Genome
 from gensynth.genome import load as load_genome
 from gensynth.network import Network, build
 from gensynth.prototype import load
 from gensynth.training import Recipe
 from gensynth.training import convolution as convolution_module
-from gensynth.training import fused as fused_module
 from gensynth.training import steps as steps_module
 from gensynth.training.columns import columns
 from gensynth.training.fitting import optimizer_of
@@ -48,7 +45,6 @@ from gensynth.training.fused import Fused
 from gensynth.training.isolation import isolated, keep_freed_memory
 from gensynth.training.precision import autocast, keep_slow_layers_in_float32
 from gensynth.training.recipe import Precision
-from gensynth.training.steps import Chain, Layer
 
 ROOT = Path(__file__).parents[2]
 NETWORKS = ("resnet14_slim", "ck48-10k", "ck48-33k")
@@ -63,47 +59,6 @@ class Taken:
 
     processor: float
     wall: float
-
-
-class StepByStep(nn.Module):
-    """The fused engine's chains, each a step of autograd."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-        self._plan = vars(fused_module)["_plan"](network)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """The output, as the network gives it."""
-        values = {INPUT: images}
-        for planned in self._plan:
-            inputs = [values[name] for name in planned.sources]
-            if isinstance(planned.step, Layer):
-                value = planned.step.layer(inputs[0] if len(inputs) == 1 else inputs)
-            else:
-                value = _step(planned.step, len(inputs), *inputs, *planned.step.parameters)
-            for name in planned.released:
-                del values[name]
-            values[planned.target] = value
-        (output,) = self.network.genome.outputs.values()
-        return values[output]
-
-
-class _Step(autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, step: Any, count: int, *given: Tensor) -> Tensor:
-        value, saved = step.forward(*given[:count])
-        ctx.step, ctx.saved = step, saved
-        return value  # type: ignore[no-any-return]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-        of_inputs, of_parameters = ctx.step.backward(ctx.saved, [gradient], ctx.needs_input_grad[2])
-        return (None, None, *of_inputs, *of_parameters)
-
-
-_step: Callable[..., Tensor] = _Step.apply
 
 
 @contextmanager
@@ -122,31 +77,35 @@ def _replaced(owner: Any, **replacements: Any) -> Iterator[None]:
 def torch_normalises() -> Iterator[None]:
     """Normalisation, sum and rectifier by torch, one after the other."""
 
-    def forward(norm: Any, z: Tensor, residual: Tensor | None, slope: float) -> Any:
+    def forward(norm: Any, x: Tensor, residual: Tensor | None, slope: float) -> Any:
         out, mean, deviation = torch.native_batch_norm(
-            z, norm.weight, norm.bias, norm.running_mean, norm.running_var, True, 0.1, norm.eps
+            x, norm.weight, norm.bias, norm.running_mean, norm.running_var, True, 0.1, norm.eps
         )
         out = out if residual is None else out.add_(residual)
         if slope != 1:
             out = functional.leaky_relu_(out, slope) if slope else out.relu_()
         return out, torch.stack([mean, deviation])
 
-    def backward(chain: Chain, norm: Any, saved: Any, gradients: Sequence[Tensor]) -> Any:
-        gradient = vars(steps_module)["_combined"](gradients, saved.seen, chain.slope)
-        found = torch.ops.aten.native_batch_norm_backward(
+    def backward(
+        ctx: Any, gradient: Tensor, x: Tensor, moments: Tensor, seen: Tensor | None
+    ) -> Any:
+        norm = ctx.norm
+        if seen is not None:
+            gradient = torch.ops.aten.leaky_relu_backward(gradient, seen, ctx.slope, True)
+        of_x, *of_parameters = torch.ops.aten.native_batch_norm_backward(
             gradient,
-            saved.z,
+            x,
             norm.weight,
             norm.running_mean,
             norm.running_var,
-            *saved.moments,
+            *moments,
             True,
             norm.eps,
             [True, True, True],
         )
-        return found[0], gradient if chain.added else None, list(found[1:])
+        return of_x, gradient, torch.stack(of_parameters)
 
-    with _replaced(steps_module, _normalise=forward), _replaced(Chain, _back_over_norm=backward):
+    with _replaced(steps_module, _normalise=forward, _back_over_normalisation=backward):
         yield
 
 
@@ -251,7 +210,6 @@ def compare(name: str, precision: Precision, rounds: int) -> list[list[str]]:
     variants = (
         Variant(genome, recipe, Fused),
         Variant(genome, recipe, Fused, torch_normalises),
-        Variant(genome, recipe, StepByStep),
         Variant(genome, recipe, Fused, one_pixel),
     )
     plain = Variant(genome, recipe, lambda network: network)
@@ -280,7 +238,6 @@ HEADS = (
     "network, precision, clock",
     "fused: ms a step",
     "without normalisation",
-    "without tape",
     "without wide kernels",
     "without kept memory",
     "plain",

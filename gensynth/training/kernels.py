@@ -147,24 +147,22 @@ def combine(half: bool, size: int, sources: Any, seen: int, slope: float, out: i
         sources: Addresses of what is added, a tuple; the loops are compiled for each length.
         seen: Address of what came out of the rectifier, to go back over it; 0 goes by the sum.
         slope: What is multiplied where that is not above zero; 1 for no rectifier.
-        out: Address of the result, which may be that of the only map.
+        out: Address of the result.
     """
     if half:
-        _combine(sources, seen, slope, halves(out, size), sources[0] == out)
+        _combine(sources, seen, slope, halves(out, size))
     else:
-        _combine(sources, seen, slope, singles(out, size), sources[0] == out)
+        _combine(sources, seen, slope, singles(out, size))
 
 
 @compiled
-def _combine(sources: Any, seen: int, slope: float, out: Map, in_place: bool) -> None:
+def _combine(sources: Any, seen: int, slope: float, out: Map) -> None:
     kind, below = out[0], np.float32(slope)
     maps = together(sources, out.size, kind)
     if seen:
         _back_over_rectifier(maps, alike(seen, out.size, kind), below, out)
     elif slope == 1:
         _add(maps, out)
-    elif in_place:
-        _rectify_in_place(out, below)
     else:
         _rectify(maps, below, out)
 
@@ -181,18 +179,6 @@ def _rectify(maps: Any, below: Any, out: Map) -> None:
         value = summed(maps, j)
         lower = below * value if below else np.float32(0)
         out[j] = written(lower if value < 0 else value, out[0])
-
-
-@compiled
-def _rectify_in_place(out: Map, below: Any) -> None:
-    if below:
-        for j in range(out.size):
-            value = read(out[j])
-            out[j] = written(below * value if value < 0 else value, out[0])
-    else:
-        nothing = written(np.float32(0), out[0])
-        for j in range(out.size):
-            out[j] = nothing if read(out[j]) < 0 else out[j]
 
 
 @compiled
