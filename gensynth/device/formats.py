@@ -34,6 +34,7 @@ class Exporter:
             any, since rounding is what the format is about, and states it.
         calibrated: Whether it takes calibration images.
         channels: Channels of the images that it reads.
+        one_size: Whether it reads images of the network's own size and channels alone.
     """
 
     suffix: str
@@ -45,6 +46,7 @@ class Exporter:
     tolerance: float | None = 1e-4
     calibrated: bool = False
     channels: tuple[int, ...] = (1, 3)
+    one_size: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,18 @@ def _run_program(path: Path) -> Run:
     return program_runtime(path)
 
 
+def _write_c(model: Model, path: Path, images: Images | None) -> None:
+    from gensynth.device.c_source import write_c
+
+    write_c(model, path)
+
+
+def _run_c(path: Path) -> Run:
+    from gensynth.device.c_source import c_runtime
+
+    return c_runtime(path)
+
+
 ONNX = ("onnx", "onnxruntime", "onnxscript")
 
 EXPORTERS: Registry[Exporter] = Registry("format", "gensynth.formats")
@@ -140,6 +154,18 @@ EXPORTERS.add(
         channels=(3,),
     ),
 )
+EXPORTERS.add(
+    "c",
+    Exporter(
+        suffix=".c",
+        description="plain C; images have the network's own size and channels",
+        needs=(*ONNX, "emx_onnx_cgen"),
+        install='pip install "gensynth[c]"',
+        write=_write_c,
+        run=_run_c,
+        one_size=True,
+    ),
+)
 
 
 def deploy(
@@ -172,7 +198,7 @@ def deploy(
         target /= f"{model.genome.name}{exporter.suffix}"
     make_folder(target.parent, remedy="give --output a file that can be written to")
     exporter.write(model, target, images)
-    shown = golden_images(model, channels=exporter.channels)
+    shown = golden_images(model, channels=exporter.channels, one_size=exporter.one_size)
     golden = write_golden(model, target.with_name(f"{target.name}.golden.safetensors"), shown)
     found = difference(exporter.run(target), golden)
     if exporter.tolerance is not None and not found <= exporter.tolerance:

@@ -18,16 +18,24 @@ SIZES = ((0, 0), (64, 64), (97, 61), (31, 40), (240, 320))
 Run = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
 
 
-def golden_images(model: Model, *, channels: tuple[int, ...] = (1, 3)) -> list[NDArray[np.uint8]]:
-    """Drawn faces of several sizes, gray and coloured, uint8 (H, W, C)."""
+def golden_images(
+    model: Model, *, channels: tuple[int, ...] = (1, 3), one_size: bool = False
+) -> list[NDArray[np.uint8]]:
+    """Drawn faces, uint8 (H, W, C).
+
+    Args:
+        model: Who is to see them.
+        channels: How many channels images have.
+        one_size: Whether all have the model's own size and channels, or several sizes.
+    """
     shots = [frame(sequence, before_peak=0) for sequence in sequences(7, 6)]
+    own = model.preprocessing
     images = []
-    for number, (height, width) in enumerate(SIZES):
-        height, width = height or model.preprocessing.height, width or model.preprocessing.width
-        half = min(height, width) / 2
-        shot = shots[number % len(shots)]
-        (gray,) = take([shot], height=height, width=width, pixels_per_unit=half)
-        for count in channels:
+    for number, shot in enumerate(shots[: len(SIZES)]):
+        height, width = SIZES[0 if one_size else number]
+        height, width = height or own.height, width or own.width
+        (gray,) = take([shot], height=height, width=width, pixels_per_unit=min(height, width) / 2)
+        for count in (own.channels,) if one_size else channels:
             tints = np.array([1.0, 0.8, 0.65][:count])
             images.append((gray[..., None] * tints).round().astype(np.uint8))
     return images

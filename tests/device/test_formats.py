@@ -101,6 +101,18 @@ def test_a_program_of_torch_reads_images_of_any_size(tmp_path: Path):
     np.testing.assert_allclose(run(image)["probabilities"], expected, atol=1e-5)
 
 
+def test_plain_c_says_the_same_of_images_of_its_size(tmp_path: Path):
+    result = deploy(drawn(tiny(6)), "c", tmp_path)
+    assert result.difference <= 1e-4
+    assert "gensynth_model(" in result.path.read_text()
+    run = EXPORTERS["c"].run(result.path)
+    image = np.random.default_rng(0).integers(0, 256, (48, 48, 1), dtype=np.uint8)
+    expected = drawn(tiny(6)).predict(image)["probabilities"]
+    np.testing.assert_allclose(run(image)["probabilities"], expected, atol=1e-5)
+    with pytest.raises(ValueError, match="an image is"):
+        run(image[:20])
+
+
 def test_eight_bits_are_in_the_network_and_not_in_the_preprocessing(tmp_path: Path):
     faces = np.random.default_rng(0).integers(0, 256, (4, 1, 48, 48), dtype=np.uint8)
     result = deploy(drawn(tiny(6)), "onnx-int8", tmp_path, faces)
