@@ -76,7 +76,8 @@ def c_runtime(path: Path) -> Run:
             raise ValueError(f"an image is {described['image']}, not {image.shape}")
         given = np.ascontiguousarray(image)
         said = {name: np.zeros(size, dtype=np.float32) for name, size in heads.items()}
-        function(*(ctypes.c_void_p(one.ctypes.data) for one in (given, *said.values())))
+        places = [given.ctypes.data, *(values.ctypes.data for values in said.values())]
+        function(*map(ctypes.c_void_p, places))
         return said
 
     return run
