@@ -12,11 +12,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gensynth.data.dataset import EMOTIONS, NEUTRAL, DataError, Dataset
 from gensynth.data.folders import OnDiskConfig, visible_folders
-from gensynth.data.images import Box, is_image, names, read_image, shrink, square_around, stack
+from gensynth.data.images import (
+    Box,
+    check_moments,
+    is_image,
+    names,
+    read_image,
+    shrink,
+    square_around,
+    stack,
+)
 from gensynth.data.kinds import DATASETS
 
 CODES = (NEUTRAL, *EMOTIONS)
@@ -47,6 +56,8 @@ class CKPlusConfig(OnDiskConfig):
         neutral: Take the first frame of each labelled sequence too, as an eighth class.
         margin: Room around the landmarks, as described above.
         center_share: Share of a frame kept where it has no landmarks, as described above.
+        moments: Whether the three channels of an image are three moments of its sequence and no
+            colours: the first frame, one half way, and the frame itself.
     """
 
     kind: Literal["ckplus"] = "ckplus"
@@ -54,6 +65,12 @@ class CKPlusConfig(OnDiskConfig):
     neutral: bool = False
     margin: float = Field(default=0.14, ge=0, le=2)
     center_share: float = Field(default=0.7, gt=0, le=1)
+    moments: bool = Field(default=False, exclude_if=lambda moments: not moments)
+
+    @model_validator(mode="after")
+    def _has_channels(self) -> CKPlusConfig:
+        check_moments(self.moments, self.channels)
+        return self
 
     def load(self) -> Dataset:
         return load_ckplus(self)
@@ -97,7 +114,7 @@ def load_ckplus(config: CKPlusConfig) -> Dataset:
     return Dataset(
         name="ckplus",
         images=stack(
-            (_face(path, sequence, landmarks, config) for sequence, path, _ in picked),
+            (_seen(path, sequence, landmarks, config) for sequence, path, _ in picked),
             count=len(picked),
             size=config.size,
             channels=config.channels,
@@ -205,6 +222,20 @@ def _pick(sequence: LabelledSequence, config: CKPlusConfig) -> Iterator[tuple[Pa
         yield sequence.frames[0], NEUTRAL
     for path in sequence.frames[-config.frames :]:
         yield path, emotion
+
+
+def _seen(
+    path: Path, sequence: LabelledSequence, landmarks: Path | None, config: CKPlusConfig
+) -> Image.Image:
+    """What a network is shown of a frame: its face, or three moments up to it as channels."""
+    if not config.moments:
+        return _face(path, sequence, landmarks, config)
+    frames = sequence.frames
+    last = frames.index(path)
+    moments = [
+        _face(frames[at], sequence, landmarks, config).convert("L") for at in (0, last // 2, last)
+    ]
+    return Image.merge("RGB", moments)
 
 
 def _face(

@@ -92,6 +92,16 @@ def stack(
     return array
 
 
+def check_moments(moments: bool, channels: Channels) -> None:
+    """Refuses moments of a sequence where there are no channels for them.
+
+    Raises:
+        ValueError: If there are.
+    """
+    if moments and channels != 3:
+        raise ValueError("moments are the three channels of an image: set data.channels=3")
+
+
 def square_around(box: Box, *, within: tuple[int, int]) -> Box:
     """Move a square box into an image, shrinking it only if it is larger than the image.
 

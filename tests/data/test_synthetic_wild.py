@@ -7,6 +7,7 @@ import pytest
 
 from gensynth.data import (
     AffectNetConfig,
+    CKPlusConfig,
     DataError,
     Dataset,
     FER2013Config,
@@ -15,6 +16,7 @@ from gensynth.data import (
     SyntheticConfig,
     folds,
     load,
+    write_ckplus,
 )
 from gensynth.data.synthetic import wild
 from gensynth.data.synthetic.expressions import ACTION_UNITS, affect
@@ -167,3 +169,33 @@ def test_layouts_ask_for_what_they_hold(drawn: Dataset, tmp_path: Path):
     bare = Dataset(**{**vars(drawn), "numbers": {}})
     with pytest.raises(ValueError, match="valence and arousal"):
         wild.write_affectnet(bare, tmp_path)
+
+
+def test_moments_are_the_channels_of_an_image():
+    config = SyntheticConfig(subjects=40, frames=2, size=32, channels=3, moments=True)
+    moved, single = load(config), load(config.model_copy(update={"channels": 1, "moments": False}))
+    assert moved.image_shape == (3, 32, 32)
+    assert np.array_equal(moved.images[:, 2], single.images[:, 0])
+    assert np.array_equal(moved.images[0, :2], moved.images[1, :2])  # one sequence
+    gap = [np.abs(moved.images[:, 2].astype(int) - moved.images[:, at]).mean() for at in (0, 1)]
+    assert gap[0] > gap[1] > 0
+    still = moved.images.astype(int)
+    mild = np.abs(still[:, 1] - still[:, 0]).mean(axis=(1, 2))
+    assert np.median(mild) < gap[0]
+
+
+@pytest.mark.parametrize("kind", [SyntheticConfig, CKPlusConfig])
+def test_moments_need_three_channels(kind):
+    with pytest.raises(ValueError, match=r"set data\.channels=3"):
+        kind(moments=True)
+
+
+def test_moments_of_ckplus_run_from_the_first_frame(tmp_path: Path):
+    write_ckplus(SyntheticConfig(subjects=20), tmp_path / "faces")
+    one = CKPlusConfig(root=tmp_path / "faces", frames=1, size=32)
+    moved = load(one.model_copy(update={"channels": 3, "moments": True}))
+    single = load(one)
+    assert np.array_equal(moved.images[:, 2], single.images[:, 0])
+    first = load(one.model_copy(update={"neutral": True}))
+    wanted = first.images[first.labels == 0, 0]
+    assert sorted(map(bytes, moved.images[:, 0])) == sorted(map(bytes, wanted))

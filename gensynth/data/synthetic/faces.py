@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gensynth.data.dataset import NEUTRAL, DataError, Dataset
-from gensynth.data.images import Channels
+from gensynth.data.images import Channels, check_moments
 from gensynth.data.kinds import DATASETS, DatasetConfig
 from gensynth.data.synthetic.camera import take
 from gensynth.data.synthetic.population import (
     APPROACH,
     SUBJECTS,
     class_names,
+    first_half,
     frame,
     neutral_frame,
     sequences,
@@ -40,6 +41,9 @@ class SyntheticConfig(DatasetConfig):
         neutral: Add the neutral first frame of each sequence as an eighth class.
         frames: Frames taken from the end of each sequence, 1 to 32. The last three are near the
             peak; with more, the first one is neutral and the face moves evenly from there.
+        moments: Whether the three channels of an image are three moments of its sequence and no
+            colours: the neutral first frame, one half way, and the frame itself. So a network sees
+            what has moved, and its first layer can take differences.
         turns: Factor on how far heads are turned, 0 to 4; 1 turns them as little as CK+ does.
     """
 
@@ -50,7 +54,13 @@ class SyntheticConfig(DatasetConfig):
     channels: Channels = 1
     neutral: bool = False
     frames: int = Field(default=len(APPROACH), ge=1, le=32)
+    moments: bool = Field(default=False, exclude_if=lambda moments: not moments)
     turns: float = Field(default=1.0, ge=0, le=4, exclude_if=lambda turns: turns == 1)
+
+    @model_validator(mode="after")
+    def _has_channels(self) -> SyntheticConfig:
+        check_moments(self.moments, self.channels)
+        return self
 
     def load(self) -> Dataset:
         return load_synthetic(self)
@@ -88,10 +98,24 @@ def load_synthetic(config: SyntheticConfig) -> Dataset:
         )
     shots = [shot.turned(config.turns) for shot in shots]
     turns = [np.array([shot.picture[COLUMN[turn]] for shot in shots]) for turn in TURNS]
-    images = take(shots, height=config.size, width=config.size, pixels_per_unit=config.size / 2)
+    seen = [shots]
+    if config.moments:
+        sequences_of = [shot.sequence for shot in shots]
+        seen = [
+            [neutral_frame(one).turned(config.turns) for one in sequences_of],
+            [first_half(one).turned(config.turns) for one in sequences_of],
+            shots,
+        ]
+    images = np.stack(
+        [
+            take(part, height=config.size, width=config.size, pixels_per_unit=config.size / 2)
+            for part in seen
+        ],
+        axis=1,
+    )
     return Dataset(
         name="synthetic",
-        images=np.repeat(images[:, None], config.channels, axis=1),
+        images=np.repeat(images, config.channels // len(seen), axis=1),
         labels=np.array([classes.index(emotion) for emotion in emotions], dtype=np.int64),
         classes=classes,
         subjects=np.array([shot.sequence.subject for shot in shots]),

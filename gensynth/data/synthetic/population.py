@@ -228,6 +228,15 @@ def neutral_frame(sequence: Sequence) -> Frame:
     return frame(sequence, before_peak=NEUTRAL_FRAME, onset=NEUTRAL_FRAME)
 
 
+HALF, ONSET = 12, 22
+"""``before_peak`` and ``onset`` of a frame half way between rest and what the last three show."""
+
+
+def first_half(sequence: Sequence) -> Frame:
+    """A picture of a sequence half way to the peak."""
+    return frame(sequence, before_peak=HALF, onset=ONSET)
+
+
 def class_names(*, neutral: bool) -> tuple[str, ...]:
     """Classes of a data set with or without neutral faces; with them, indices are CK+'s codes."""
     return (NEUTRAL, *EMOTIONS) if neutral else EMOTIONS
