@@ -142,7 +142,9 @@ def test_eight_bits_are_judged_on_folds_that_neither_trained_nor_calibrated(
 @pytest.mark.slow
 def test_the_tasks_say_how_their_networks_are_read(tmp_path: Path):
     """Numbers, and an ensemble that is distilled."""
-    pose = load(Experiment, ["experiment=pose", "data.subjects=40", "folds.count=3"])
+    pose = load(
+        Experiment, ["experiment=pose", "data.subjects=40", "folds.count=3", "prototype.classes=3"]
+    )
     genome = _regressor(pose)
     trained = train(genome, pose, epochs=2, ensemble=True)
     dataset = pose.load()
