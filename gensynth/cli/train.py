@@ -110,7 +110,8 @@ def _lines(model: Model, task: Task, path: Path) -> Iterator[str]:
     )
     if card["confirmed"] is not None and task.headline.name in card["confirmed"]:
         found = card["confirmed"]
-        yield f"  by {found['by']:<14} {task.headline.label} {task.stated(found)}"
+        on = f" of {found['data']}" if found.get("data") else ""
+        yield f"  by {found['by']}{on}: {task.headline.label} {task.stated(found)}"
     if card["held_out"] is not None:
         found = card["held_out"]
         many = f"{len(found['folds'])} folds"
