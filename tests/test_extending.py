@@ -12,7 +12,10 @@ import yaml
 ENTRY_POINTS = {
     "gensynth.operations": {"channel_shuffle": "tests.extending.channel_shuffle:ChannelShuffle"},
     "gensynth.datasets": {"stripes": "tests.extending.stripes:Stripes"},
+    "gensynth.agreements": {"jaccard": "tests.extending.jaccard:JACCARD"},
+    "gensynth.samplers": {"quasi": "tests.extending.quasi:make"},
     "gensynth.spaces": {"thickness": "tests.extending.thickness:Thickness"},
+    "gensynth.tasks": {"focal": "tests.extending.focal:Focal"},
 }
 PROTOTYPE = {
     "name": "shuffled",
@@ -53,7 +56,8 @@ def written(tmp_path: Path) -> list[str]:
         "prototype": PROTOTYPE,
         "data": {"kind": "stripes"},
         "search_space": {"kind": "thickness", "least": 2},
-        "constraint": {"name": "straight", "bounds": {"accuracy": {"min": 0.1}}},
+        "task": {"kind": "focal", "focus": 1.5},
+        "constraint": {"name": "straight", "bounds": {"jaccard": {"min": 0.01}}},
     }
     for group, content in files.items():
         (tmp_path / f"{group}.yaml").write_text(yaml.safe_dump(content))
@@ -80,7 +84,7 @@ def test_a_search_with_everything_that_a_package_adds(package, written, tmp_path
         "budget.minutes=null",
         "confirm.finalists=1",
     ]
-    gensynth(["search", *written, *small], package)
+    gensynth(["search", "sampler=quasi", *written, *small], package)
     results = json.loads((run / "results.json").read_text())
     assert results["counts"]["trained"] == 3
     (first, *_) = results["networks"]

@@ -7,9 +7,10 @@ outside of this room names a metric. :class:`Classification` and :class:`Regress
 one head, :class:`Combined` has several.
 """
 
+from gensynth.task.agreement import AGREEMENTS, Agreement
 from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.base import TASKS, AnyTask, Evaluation, Objective, Task
-from gensynth.task.classification import Classification
+from gensynth.task.classification import Classification, ClassObjective
 from gensynth.task.combined import Combined
 from gensynth.task.intervals import bootstrap, wilson
 from gensynth.task.metric import Metric
@@ -17,9 +18,12 @@ from gensynth.task.readout import Readout
 from gensynth.task.regression import Regression
 
 __all__ = [
+    "AGREEMENTS",
     "TASKS",
+    "Agreement",
     "Answers",
     "AnyTask",
+    "ClassObjective",
     "Classification",
     "Combined",
     "Evaluation",

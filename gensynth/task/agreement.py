@@ -7,9 +7,14 @@ or for areas under curves what guessing gives.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gensynth.registry import Registry
+from gensynth.task.metric import Metric
 
 Classes = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -89,3 +94,30 @@ def sagr(targets: Values, predictions: Values) -> float:
 def _covariance(first: Values, second: Values) -> float:
     covariance = float(np.mean((first - first.mean()) * (second - second.mean())))
     return covariance if math.isfinite(covariance) else 0.0
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A metric of classifications: a figure of the true and the predicted classes.
+
+    Attributes:
+        metric: What it is called and which values it can have.
+        of: Computes it from the class indices of all test images, true ones first, each (N,).
+    """
+
+    metric: Metric
+    of: Callable[[Classes, Classes], float]
+
+
+AGREEMENTS: Registry[Agreement] = Registry("measure of agreement", "gensynth.agreements")
+"""Metrics of classifications by the names that bounds use; packages add theirs by entry points."""
+
+
+def _add(name: str, label: str, of: Callable[[Classes, Classes], float], low: float) -> None:
+    metric = Metric(name=name, label=label, low=low, high=1.0, monotone=False)
+    AGREEMENTS.add(name, Agreement(metric, of))
+
+
+_add("f1", "F1, mean over classes", f1, 0.0)
+_add("kappa", "Cohen's kappa", kappa, -1.0)
+_add("krippendorff_alpha", "Krippendorff's alpha", krippendorff_alpha, -1.0)

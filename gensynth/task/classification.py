@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gensynth.errors import UserError
-from gensynth.task import agreement
+from gensynth.task.agreement import AGREEMENTS, areas
 from gensynth.task.answers import Answers, Labelled, Truth
 from gensynth.task.base import TASKS, Evaluation, Limits, Objective, Score, Task, same_images
 from gensynth.task.intervals import wilson
@@ -39,19 +39,6 @@ OVERALL = (
     _share(LEAST_RECALL, "least recall of a class"),
 )
 
-AGREEMENT = (
-    Metric(name="f1", label="F1, mean over classes", high=1.0, monotone=False),
-    Metric(name="kappa", label="Cohen's kappa", low=-1.0, high=1.0, monotone=False),
-    Metric(
-        name="krippendorff_alpha",
-        label="Krippendorff's alpha",
-        low=-1.0,
-        high=1.0,
-        monotone=False,
-    ),
-)
-"""Figures of answers and truth, of all folds together."""
-
 AREAS = (
     Metric(name="auc", label="area under ROC", high=1.0, monotone=False),
     Metric(name="auc_pr", label="area under precision and recall", high=1.0, monotone=False),
@@ -65,9 +52,8 @@ class Classification(Task):
 
     Its metrics are shares from 0 to 1: ``accuracy`` (of all test images), ``accuracy_fold_mean``
     (the mean over folds), ``accuracy_sequence`` (of sequences, by vote), ``recall.<class>`` and
-    ``recall.min``, the least of them; ``f1``, ``kappa`` and
-    ``krippendorff_alpha`` (:mod:`gensynth.task.agreement`); and ``auc`` and ``auc_pr``, if results
-    keep them.
+    ``recall.min``, the least of them; ``f1``, ``kappa``, ``krippendorff_alpha`` and what else is
+    registered (:data:`gensynth.task.AGREEMENTS`); and ``auc`` and ``auc_pr``, if results keep them.
 
     Attributes:
         classes: Class names; those of the data set, which need not be written down.
@@ -143,7 +129,8 @@ class Classification(Task):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        return (*OVERALL, *AGREEMENT, *AREAS, *(_recall(name) for name in self.classes))
+        agreements = [one.metric for one in AGREEMENTS.values()]
+        return (*OVERALL, *agreements, *AREAS, *(_recall(name) for name in self.classes))
 
     def metric(self, name: str) -> Metric | None:
         """As for every task; before the data are known the recall of any class is a metric."""
@@ -175,11 +162,8 @@ class Classification(Task):
                 float(np.mean([voted == true for voted, true in votes])) for votes in every
             ),
             agreement={
-                metric.name: fmean(
-                    getattr(agreement, metric.name)(one.targets, one.predictions)
-                    for one in repetitions
-                )
-                for metric in AGREEMENT
+                name: fmean(figure.of(one.targets, one.predictions) for one in repetitions)
+                for name, figure in AGREEMENTS.items()
             },
             areas={
                 metric.name: fmean(_chance_for_none(one, metric.name) for one in repetitions)
@@ -335,7 +319,7 @@ class ClassObjective(Objective):
             return kept
         if outputs is None:
             return {**kept, **dict.fromkeys((metric.name for metric in AREAS), None)}
-        return {**kept, **agreement.areas(targets.numpy(), outputs.double().softmax(1).numpy())}
+        return {**kept, **areas(targets.numpy(), outputs.double().softmax(1).numpy())}
 
 
 @dataclass(frozen=True, kw_only=True)
