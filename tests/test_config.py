@@ -174,10 +174,13 @@ def test_an_unknown_key_in_an_experiment_names_the_file(workplace: Path):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 1\nb: [1, 2\n", "constraints/bad.yaml:3: not valid YAML: "),
-        ("a: 1\na: 2\n", "constraints/bad.yaml:2: not valid YAML: found duplicate key a"),
+        ("a: 1\nb: [1, 2\n", "constraints/bad.yaml:3: not YAML ("),
+        ("a: 1\na: 2\n", "constraints/bad.yaml:2: not YAML (found duplicate key a"),
         ("- 1\n", "constraints/bad.yaml: not a mapping; write key: value lines"),
-        ("a: ${nowhere}\n", "constraint.a: "),
+        ("a: ${nowhere}\n", "constraints/bad.yaml: a: holds an interpolation"),
+        ("a: [x, '${oc.env:HOME}']\n", "constraints/bad.yaml: a.1: holds an interpolation"),
+        ("a: {'${b}': 1}\n", "constraints/bad.yaml: a: holds an interpolation"),
+        ("a: &a [1]\nb: !!python/name:os.system x\n", "constraints/bad.yaml: not YAML (the tag"),
     ],
 )
 def test_a_broken_file_is_one_line(workplace: Path, text: str, expected: str):
@@ -187,7 +190,14 @@ def test_a_broken_file_is_one_line(workplace: Path, text: str, expected: str):
 
 def test_a_file_that_is_not_text_is_one_line(workplace: Path):
     (workplace / "constraints/bad.yaml").write_bytes(b"\xff\xfe\x00\x89PNG")
-    assert refused("constraint=bad").startswith("constraints/bad.yaml: not valid YAML; ")
+    assert refused("constraint=bad").startswith("constraints/bad.yaml: cannot be read (not a")
+
+
+@pytest.mark.parametrize("key", ["storage", "ray_address", "runs", "warm_start"])
+def test_what_belongs_to_a_machine_is_not_taken_from_an_experiment(workplace: Path, key: str):
+    (workplace / "experiments/bad.yaml").write_text(f"{key}: elsewhere\n")
+    assert refused("experiment=bad").startswith(f"experiments/bad.yaml: {key}: belongs to")
+    assert compose([f"{key}=elsewhere"])[key] == "elsewhere"
 
 
 class Budget(BaseModel):

@@ -280,7 +280,7 @@ def test_a_files_mistakes_name_the_file(tmp_path):
     with pytest.raises(UserError, match=r"mine\.yaml: cannot be read"):
         prototype.load(file)
     file.write_text("name: [")
-    with pytest.raises(UserError, match=r"mine\.yaml: not YAML"):
+    with pytest.raises(UserError, match=r"mine\.yaml:\d: not YAML"):
         prototype.load(file)
     file.write_bytes(b"\xff\x00")
     with pytest.raises(UserError, match=r"mine\.yaml: cannot be read \(not a text"):

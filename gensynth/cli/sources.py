@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gensynth.errors import UserError
+from gensynth.reading import read_json
 
 if TYPE_CHECKING:
     from gensynth.config import Base
@@ -129,7 +129,7 @@ def confirmed(path: Path, genome: Genome) -> dict[str, Any] | None:
     """
     found: Any = None
     if (path / EVALUATION).is_file():
-        found = json.loads((path / EVALUATION).read_text(encoding="utf-8"))
+        found = read_json(path / EVALUATION)
         kept = ("folds", "confusion", "protocol", "heads")
         return {"by": "evaluation", **{k: v for k, v in found.items() if k not in kept}}
     if path.is_dir() and not (path / GENOME).is_file():

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
-from gensynth.config.folders import GROUPS, ROOT, Folders, find, read, shown
+from gensynth.config.folders import GROUPS, ROOT, Folders, check_plain, find, read, shown
 from gensynth.config.overrides import Override, parse
 from gensynth.errors import UserError
 from gensynth.seams.hydra import Plugins
@@ -89,6 +89,7 @@ class _Composed:
         if "experiment" in chosen:
             return self
         kept = {key: value for key, value in base.values.items() if key not in chosen}
+        check_plain(kept, where=base.file)
         config, wanted = OmegaConf.create({**self.mapping, **kept}), OmegaConf.create(self.mapping)
         for key in (key for key in chosen if "." in key):
             outer, _, last = key.rpartition(".")

@@ -1,13 +1,15 @@
 """Where the YAML files of the config groups lie, and how Hydra is shown them."""
 
+from collections.abc import Iterable, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf
 
 from gensynth.errors import UserError
+from gensynth.reading import MOST_YAML, check_yaml, parsed, read_text
 from gensynth.seams.hydra import ObjectType
 
 ROOT = Path(__file__).parents[1] / "conf"
@@ -17,6 +19,8 @@ FOLDERS = {
     "constraint": "constraints",
     "experiment": "experiments",
 }
+MACHINE_KEYS = frozenset({"ray_address", "runs", "storage", "warm_start"})
+"""What belongs to a machine and its owner; only the command line says it."""
 GROUPS = (*FOLDERS, "data", "task", "training")
 
 
@@ -92,20 +96,44 @@ def read(file: Path) -> DictConfig:
     Raises:
         UserError: It cannot be read, is not YAML, or is not a mapping.
     """
-    try:
-        config = OmegaConf.load(file)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f":{mark.line + 1}" if mark else ""
-        problem = f"not valid YAML: {error.problem}"
-        raise UserError(problem, where=f"{shown(file)}{line}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError("not valid YAML", where=shown(file), remedy=str(error)) from error
-    except OSError as error:
-        raise UserError(error.strerror or str(error), where=shown(file)) from error
+    where = shown(file)
+    theirs = not file.is_relative_to(ROOT)
+    text = read_text(file, most=MOST_YAML, where=where)
+    check_yaml(text, where=where)
+    config = parsed("YAML", where, lambda: OmegaConf.load(StringIO(text)))
     if not isinstance(config, DictConfig):
         raise UserError("not a mapping", where=shown(file), remedy="write key: value lines")
+    if theirs:
+        check_plain(OmegaConf.to_container(config, resolve=False), where=where)
     return config
+
+
+def check_plain(value: object, *, where: str, key: str = "") -> None:
+    """Refuses interpolations: a file that people exchange says what it says on every machine.
+
+    Args:
+        value: What was read.
+        where: The file, for errors.
+        key: Its dotted key.
+
+    Raises:
+        UserError: Some key or text in it has ``${``, by which Hydra would put an environment
+            variable or another key's value there.
+    """
+    if isinstance(value, str) and "${" in value:
+        raise UserError(
+            "holds an interpolation, ${...}",
+            where=f"{where}: {key}" if key else where,
+            remedy="write the value itself",
+        )
+    pairs: Iterable[tuple[object, object]] = ()
+    if isinstance(value, Mapping):
+        pairs = value.items()
+    elif isinstance(value, list | tuple):
+        pairs = enumerate(value)
+    for name, inner in pairs:
+        check_plain(name, where=where, key=key)
+        check_plain(inner, where=where, key=f"{key}.{name}" if key else str(name))
 
 
 class Folders(ConfigSource):
@@ -137,12 +165,25 @@ class Folders(ConfigSource):
         if file is None:
             raise FileNotFoundError(config_path)
         group = config_path.partition("/")[0]
+        config = read(file)
+        if group == "experiment":
+            _check_portable(config, file)
         header: dict[str, Any] = {"package": "_global_" if group == "experiment" else group}
         return ConfigResult(
-            provider=self.provider, path=self.full_path(), config=read(file), header=header
+            provider=self.provider, path=self.full_path(), config=config, header=header
         )
 
     @staticmethod
     def _find(config_path: str) -> Path | None:
         group, _, choice = config_path.partition("/")
         return find(group, choice) if group in GROUPS and choice else None
+
+
+def _check_portable(config: DictConfig, file: Path) -> None:
+    for key in sorted(MACHINE_KEYS & {str(name) for name in config}):
+        if config[key] is not None:
+            raise UserError(
+                "belongs to a machine and not in an experiment's file",
+                where=f"{shown(file)}: {key}",
+                remedy=f"write {key}=... on the command line",
+            )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gensynth.device.golden import Run, difference, golden_images, write_golden
 from gensynth.device.model import Model
 from gensynth.errors import UserError
-from gensynth.execution.files import make_folder
+from gensynth.execution.files import file_name, make_folder
 from gensynth.registry import Registry
 
 Images = NDArray[np.uint8]
@@ -195,7 +195,7 @@ def deploy(
         )
     target = Path(path) if path is not None else Path()
     if target.is_dir():
-        target /= f"{model.genome.name}{exporter.suffix}"
+        target /= f"{file_name(model.genome.name)}{exporter.suffix}"
     make_folder(target.parent, remedy="give --output a file that can be written to")
     exporter.write(model, target, images)
     shown = golden_images(model, channels=exporter.channels, one_size=exporter.one_size)

@@ -25,6 +25,7 @@ from gensynth.errors import UserError, first_line
 from gensynth.execution.files import make_folder, replace_file
 from gensynth.genome import Genome
 from gensynth.network import Network, build
+from gensynth.reading import read_json
 from gensynth.task import Readout
 from gensynth.validation import validate
 
@@ -34,9 +35,8 @@ PREPROCESSING = "preprocessing.json"
 LABELS = "labels.json"
 CARD = "card.json"
 
-MOST_JSON = 4 * 2**20
 MOST_HEADER = 8 * 2**20
-"""Bytes of a JSON file, and what a file of weights may have beside them."""
+"""Bytes that a file of weights may have beside them."""
 
 Image = NDArray[np.uint8] | Tensor
 
@@ -188,10 +188,10 @@ def load_model(path: str | Path) -> Model:
         )
     genome = genomes.load(folder / GENOME)
     preprocessing = validate(
-        Preprocessing, _json(folder / PREPROCESSING), where=str(folder / PREPROCESSING)
+        Preprocessing, read_json(folder / PREPROCESSING), where=str(folder / PREPROCESSING)
     )
-    labels = validate(Labels, _json(folder / LABELS), where=str(folder / LABELS))
-    card = _json(folder / CARD)
+    labels = validate(Labels, read_json(folder / LABELS), where=str(folder / LABELS))
+    card = read_json(folder / CARD)
     if not isinstance(card, dict):
         raise UserError("is no mapping", where=str(folder / CARD))
     state = _weights(folder / WEIGHTS, genome)
@@ -237,18 +237,6 @@ def _check_fits(genome: Genome, preprocessing: Preprocessing, heads: tuple[Reado
         given, named = [("", given[0][1])], [("", named[0][1])]
     if given != named:
         raise UserError(f"names {named} and the network gives {given}", where=LABELS)
-
-
-def _json(path: Path) -> Any:
-    try:
-        size = path.stat().st_size
-        if size > MOST_JSON:
-            raise UserError(f"{size} bytes are more than such a file needs", where=str(path))
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"not JSON ({first_line(error)})", where=str(path)) from error
 
 
 def _weights(path: Path, genome: Genome) -> dict[str, Tensor]:

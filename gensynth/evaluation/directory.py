@@ -15,6 +15,7 @@ from gensynth.errors import UserError
 from gensynth.execution.files import first_difference, make_folder, replace_file
 from gensynth.execution.journal import Journal
 from gensynth.genome import Genome, dumps
+from gensynth.reading import read_json
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ def _make(directory: EvaluationDirectory) -> None:
 
 def _check_same(directory: EvaluationDirectory, wanted: Mapping[str, Any]) -> None:
     try:
-        known = json.loads(directory.protocol.read_text(encoding="utf-8"))
-    except ValueError:
+        known = read_json(directory.protocol)
+    except UserError:
         known = {}
     found = first_difference(known, wanted)
     if found is not None:

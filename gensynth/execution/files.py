@@ -17,6 +17,12 @@ def replace_file(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def file_name(name: str) -> str:
+    """What a file can be called after a network that anybody named: no folders, nothing hidden."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_.+ " else "_" for letter in name)
+    return kept.strip(". ")[:100] or "network"
+
+
 def make_folder(path: Path, *, remedy: str) -> None:
     """Makes a folder, and those above it, where it is missing.
 

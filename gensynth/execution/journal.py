@@ -14,12 +14,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gensynth.errors import UserError
 from gensynth.execution.units import Phase, Unit
+from gensynth.reading import parse_json, read_lines
 from gensynth.task.base import Score
 from gensynth.training import FoldResult
+
+Number = Annotated[int, Field(ge=0, lt=2**63)]
+Answer = int | float | str | None
 
 
 @dataclass(frozen=True)
@@ -170,27 +176,48 @@ def read(path: Path) -> tuple[Entry, ...]:
     return tuple(_read(path))
 
 
+class _Line(BaseModel):
+    """What a line holds, to the type; other keys are scores."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    __pydantic_extra__: dict[str, int | float | None]
+
+    phase: Phase
+    trial: Number | None
+    genome: Annotated[str, Field(max_length=256)]
+    fold: Number
+    epochs: Number
+    seed: Number
+    total: Number
+    predictions: list[Answer | list[Answer]]
+    loss: float | None
+    seconds: float
+    pretraining: float = 0.0
+
+
 def _read(path: Path) -> Iterator[Entry]:
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in read_lines(path):
+        where = f"{path}:{number}"
         try:
-            data = json.loads(line)
-        except ValueError:
+            data = parse_json(line.decode(), where=where)
+        except (UserError, UnicodeDecodeError):
             continue
-        yield _entry(data, f"{path}:{number}")
+        yield _entry(data, where)
 
 
 def _entry(data: Any, where: str) -> Entry:
     try:
-        own = {key: data[key] for key in data if key in _OWN}
-        scores = {key: data[key] for key in data if key not in _OWN}
-        if not all(value is None or isinstance(value, int | float) for value in scores.values()):
-            raise TypeError("scores are numbers")
-        return Entry(**{**own, "predictions": _tuples(data["predictions"]), "scores": scores})
-    except (AttributeError, KeyError, TypeError) as error:
+        line = _Line.model_validate(data)
+    except ValidationError as error:
+        key = ".".join(map(str, error.errors(include_url=False)[0]["loc"][:1]))
         raise UserError(
-            "not a line of this journal", where=where, remedy="remove the line, or the run"
+            f"not a line of this journal{f' ({key})' if key else ''}",
+            where=where,
+            remedy="remove the line, or the run",
         ) from error
-
-
-def _tuples(predictions: list[Any]) -> tuple[Any, ...]:
-    return tuple(tuple(one) if isinstance(one, list) else one for one in predictions)
+    own = {key: value for key, value in line if key in _OWN}
+    own["predictions"] = tuple(
+        tuple(one) if isinstance(one, list) else one for one in line.predictions
+    )
+    return Entry(**own, scores=line.model_extra or {})

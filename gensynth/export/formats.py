@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gensynth import genome as genomes
 from gensynth.errors import UserError
+from gensynth.execution.files import file_name
 from gensynth.genome import Genome
 from gensynth.validation import alternatives
 
@@ -53,7 +54,7 @@ def export(genome: Genome, format: str, path: str | Path | None = None) -> Path:
         raise UserError(f"no such format: {format}", remedy=alternatives(format, FORMATS))
     target = Path(path) if path is not None else Path()
     if target.is_dir():
-        target /= f"{genome.name}{chosen.suffix}"
+        target /= f"{file_name(genome.name)}{chosen.suffix}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
-import yaml
 from optuna.trial import FrozenTrial
 
 from gensynth import genome as genomes
 from gensynth.errors import UserError
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
+from gensynth.reading import read_yaml
 from gensynth.search.results import FILE, FoundNetwork, Results, best, load_results
 from gensynth.search.storage import storage
 from gensynth.search.study import genome_hash_of, outputs_of, was_trained
@@ -69,10 +69,7 @@ class Run:
     def config(self) -> dict[str, Any]:
         """The composed experiment, as run."""
         path = self.path / CONFIG
-        try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise UserError("cannot be read as YAML", where=str(path)) from error
+        config = read_yaml(path)
         if not isinstance(config, dict):
             raise UserError("not a mapping", where=str(path))
         return config
@@ -187,7 +184,7 @@ class Run:
             GenomeError: If its file is not a network.
             UserError: If it is another network than the results say.
         """
-        path = self.path / network.genome
+        path = within(self.path, network.genome)
         found = genomes.load(path)
         if found.hash != network.hash:
             raise UserError(f"is not the network that {FILE} lists", where=str(path))
@@ -294,3 +291,19 @@ def _listed(numbers: list[int]) -> str:
             pieces.append([number])
     words = [f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in pieces]
     return ", ".join(words) or "none"
+
+
+def within(folder: Path, name: str) -> Path:
+    """A file of a run, which a stranger's ``results.json`` may name.
+
+    Raises:
+        UserError: If it lies elsewhere, also by a link.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UserError(
+            f"names {name}, which lies outside the run",
+            where=str(folder / FILE),
+            remedy="put it in",
+        )
+    return path

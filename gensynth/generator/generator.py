@@ -16,6 +16,7 @@ from gensynth.errors import UserError
 from gensynth.generator.decisions import Categorical, Decision, Range, Value
 from gensynth.generator.priors import prior
 from gensynth.generator.tracing import Define, Trace, trace
+from gensynth.reading import read_json
 from gensynth.validation import validate
 
 OutcomeT = TypeVar("OutcomeT")
@@ -155,17 +156,7 @@ class Generator(BaseModel):
             UserError: One line that names the file, the key and what is wrong.
         """
         where = str(path)
-        try:
-            size = Path(path).stat().st_size
-            if size > MAX_BYTES:
-                raise UserError(f"{size} bytes are more than a generator needs", where=where)
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(f"cannot be read ({error.strerror})", where=where) from error
-        except (ValueError, RecursionError) as error:
-            reason = "not a text file" if isinstance(error, UnicodeDecodeError) else "not JSON"
-            raise UserError(reason, where=where) from error
-        return validate(cls, data, where=where)
+        return validate(cls, read_json(path, most=MAX_BYTES), where=where)
 
 
 def uniform(seed: int, name: str) -> float:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from gensynth.errors import UserError
 from gensynth.genome.graph import Genome, GenomeError
-
-MAX_BYTES = 16 * 2**20
+from gensynth.reading import parse_json, read_text
 
 
 def dumps(genome: Genome) -> str:
@@ -52,22 +53,9 @@ def loads(text: str, *, where: str = "genome") -> Genome:
     Raises:
         GenomeError: One line that names the file, the key and what is wrong.
     """
-    try:
-        data = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise GenomeError(f"not JSON ({error})", where=where) from error
+    with _as_genome_error():
+        data = parse_json(text, where=where, strict=True)
     return Genome.parse(data, where=where)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        raise ValueError("an object has a key twice")
-    return data
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number")
 
 
 def load(path: str | Path) -> Genome:
@@ -76,15 +64,17 @@ def load(path: str | Path) -> Genome:
     Raises:
         GenomeError: If it is missing, larger than 16 MiB, or not a network.
     """
-    try:
-        size = Path(path).stat().st_size
-        if size > MAX_BYTES:
-            raise GenomeError(f"{size} bytes are more than a genome needs", where=str(path))
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise GenomeError(f"cannot be read ({reason})", where=str(path)) from error
+    with _as_genome_error():
+        text = read_text(path)
     return loads(text, where=str(path))
+
+
+@contextmanager
+def _as_genome_error() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise GenomeError(error.problem, where=error.where, remedy=error.remedy) from error
 
 
 def save(genome: Genome, path: str | Path) -> None:

@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
 from gensynth.errors import UserError
@@ -18,6 +17,7 @@ from gensynth.genome import INPUT, OPERATIONS, Add, Genome, InputShape, Operatio
 from gensynth.genome.graph import MAX_NODES
 from gensynth.prototype.document import Classes, EntryId, Prototype, Template
 from gensynth.prototype.marks import JOINED, Choose, Mark, Value, read_mark
+from gensynth.reading import read_yaml
 from gensynth.validation import alternatives, validate
 
 OUTPUT = "logits"
@@ -77,13 +77,7 @@ def load(path: str | Path, classes: Classes | None = None, *, image: Shape | Non
     Raises:
         UserError: If it cannot be read, and as in :func:`expand`, naming the file.
     """
-    try:
-        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise UserError(f"cannot be read ({reason})", where=str(path)) from error
-    except yaml.YAMLError as error:
-        raise UserError(f"not YAML ({error})", where=str(path)) from error
+    config = read_yaml(path)
     return expand(
         config, classes, image=image, locate=lambda key: f"{path}: {key}" if key else str(path)
     )

@@ -52,6 +52,8 @@ def write_report(run: Run, path: str | Path | None = None) -> Path:
     target = run.path / FILE if path is None else Path(path)
     page = report(run)
     try:
+        if path is None and target.is_symlink():
+            target.unlink()  # what a stranger's run links to is not written to
         target.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot be written ({error.strerror})", where=str(target)) from error

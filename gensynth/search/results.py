@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gensynth.errors import UserError
 from gensynth.indicator import Indicator
+from gensynth.reading import read_json
 from gensynth.task import AnyTask, Classification, Metric
 from gensynth.validation import validate
 
@@ -173,13 +172,7 @@ def load_results(path: Path) -> Results:
     Raises:
         UserError: If it cannot be read or is something else.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"not JSON ({error})", where=str(path)) from error
-    return validate(Results, data, where=str(path))
+    return validate(Results, read_json(path), where=str(path))
 
 
 def best(results: Results) -> FoundNetwork | None:

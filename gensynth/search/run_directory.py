@@ -16,6 +16,7 @@ from gensynth.errors import UserError
 from gensynth.execution.files import first_difference, make_folder, replace_file
 from gensynth.execution.journal import Journal
 from gensynth.experiment import Experiment
+from gensynth.reading import read_yaml
 
 CHANGEABLE = ("budget", "workers", "gpus_per_worker", "ray_address", "runs", "name")
 """What may differ when a run is continued: none of it decides what is trained how."""
@@ -135,10 +136,7 @@ def _shown(value: Any) -> str:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError("is not YAML", where=str(path), remedy="choose another name") from error
+    data = read_yaml(path)
     if not isinstance(data, Mapping):
         raise UserError("is not an experiment", where=str(path), remedy="choose another name")
     return data
