@@ -56,13 +56,13 @@ def predict(
 
 
 def _files(named: Sequence[Path]) -> Iterator[Path]:
-    from gensynth.data.images import is_image
+    from gensynth.data.folders import images_below
 
     for path in named:
         if not path.is_dir():
             yield path
             continue
-        inside = [one for one in sorted(path.rglob("*")) if is_image(one)]
+        inside = images_below(path)
         if not inside:
             raise UserError("holds no images", where=str(path))
         yield from inside

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gensynth.data.dataset import DataError, Dataset, Images
-from gensynth.data.images import is_image, read_image
+from gensynth.data.folders import images_below
+from gensynth.data.images import read_image
 from gensynth.data.partition import Fold
 
 HASHED = 32
@@ -205,7 +206,7 @@ def sharpness(images: Images) -> float:
 
 def broken(folder: Path) -> tuple[Path, ...]:
     """Image files below a folder that cannot be read, in order."""
-    return tuple(path for path in sorted(folder.rglob("*")) if is_image(path) and _is_broken(path))
+    return tuple(path for path in images_below(folder) if _is_broken(path))
 
 
 def _is_broken(path: Path) -> bool:

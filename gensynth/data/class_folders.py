@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import regex
 from pydantic import field_validator
 
-from gensynth.data.dataset import EMOTIONS, NEUTRAL, DataError, Dataset
-from gensynth.data.folders import OnDiskConfig, visible_folders
-from gensynth.data.images import is_image, names, read_image, shrink, stack
+from gensynth.data.dataset import EMOTIONS, NEUTRAL, SPLITS, DataError, Dataset
+from gensynth.data.folders import OnDiskConfig, images_below, visible_folders
+from gensynth.data.images import names, read_image, shrink, stack, white_level
 from gensynth.data.kinds import DATASETS
-from gensynth.data.table import load_named
+from gensynth.data.patterns import Pattern, compiled, search
+from gensynth.data.table import SPELLED, load_named
 
 SPELLINGS = {
     "angry": "anger",
@@ -29,7 +31,7 @@ SPELLINGS = {
 }
 """Other names under which CK+48's class folders go around, in lower case."""
 
-CK48_NAME = re.compile(r"^(?P<subject>S\d{3})_(?P<sequence>\d{3})_\d{8}\.\w+$")
+CK48_NAME = compiled(r"^(?P<subject>S\d{3})_(?P<sequence>\d{3})_\d{8}\.\w+$")
 """Files are called as in CK+: subject, sequence and frame, ``S010_004_00000017.png``."""
 
 
@@ -55,8 +57,8 @@ class FolderConfig(OnDiskConfig):
         if value is None:
             return None
         try:
-            groups = re.compile(value).groupindex
-        except re.error as error:
+            groups = compiled(value).groupindex
+        except regex.error as error:
             raise ValueError(f"not a regular expression: {error}") from error
         if not {"subject", "class"} & groups.keys():
             raise ValueError("the pattern needs a group (?P<subject>...) or (?P<class>...)")
@@ -88,6 +90,7 @@ class Item:
     label: int
     subject: str | None
     sequence: str
+    split: str = ""
 
 
 def load_folder(config: FolderConfig) -> Dataset:
@@ -97,24 +100,76 @@ def load_folder(config: FolderConfig) -> Dataset:
         DataError: If the folder is missing or without classes, a class is empty, a name does not
             match the pattern, or an image is broken.
     """
-    pattern = None if config.pattern is None else re.compile(config.pattern)
+    pattern = None if config.pattern is None else compiled(config.pattern)
     if pattern is not None and "class" in pattern.groupindex:
         return load_named(config, pattern)
     root = config.folder()
-    folders = visible_folders(root)
-    if not folders:
-        raise DataError(
-            "there are no class folders in it",
-            where=str(root),
-            remedy="point data.root at a folder with one folder for each class",
-        )
+    parts = _parts(root)
+    folders = [(folder, split) for part, split in parts for folder in _class_folders(part)]
+    classes = tuple(sorted({folder.name for folder, _ in folders}))
+    skipped: Counter[str] = Counter()
     items = [
-        _item(path, folder=folder, label=label, pattern=pattern, within=f"{folder.name}/")
-        for label, folder in enumerate(folders)
-        for path in _images(folder)
+        _item(
+            path,
+            folder=folder,
+            label=classes.index(folder.name),
+            pattern=pattern,
+            within=f"{folder.relative_to(root).as_posix()}/",
+            split=split,
+        )
+        for folder, split in folders
+        for path in _images(folder, skipped, nested=pattern is not None)
     ]
-    classes = tuple(folder.name for folder in folders)
-    return _assemble(root.resolve().name, items, classes=classes, config=config)
+    return _assemble(root.resolve().name, items, classes=classes, config=config, skipped=skipped)
+
+
+def _parts(root: Path) -> list[tuple[Path, str]]:
+    """Folders of class folders, and the part of an official split that each is.
+
+    One folder that is called like a part may be a class (a train among vehicles); two are not.
+
+    Raises:
+        DataError: If folders of parts stand beside others.
+    """
+    named = {folder: _split(folder.name) for folder in visible_folders(root)}
+    parts = [(folder, split) for folder, split in named.items() if split]
+    if len(parts) < 2:
+        return [(root, "")]
+    others = [folder.name for folder, split in named.items() if not split]
+    if others or len({split for _, split in parts}) < len(parts):
+        raise DataError(
+            f"{' and '.join(folder.name for folder, _ in parts)} are parts of a split, which "
+            f"{f'{others[0]} is not' if others else 'overlap'}",
+            where=str(root),
+            remedy="point data.root at one of them, or leave one folder for each part",
+        )
+    return parts
+
+
+def _split(name: str) -> str:
+    known = SPELLED.get(name.lower(), name.lower())
+    return known if known in SPLITS else ""
+
+
+def _class_folders(root: Path) -> list[Path]:
+    """The class folders of a folder.
+
+    Raises:
+        DataError: If there are fewer than two.
+    """
+    folders = visible_folders(root)
+    if len(folders) >= 2:
+        return folders
+    lower = folders and len(visible_folders(folders[0])) >= 2
+    raise DataError(
+        f"{folders[0].name!r} is the only class folder in it"
+        if folders
+        else "there are no class folders in it",
+        where=str(root),
+        remedy=f"set data.root={folders[0]}"
+        if lower
+        else "point data.root at a folder with one folder for each class, at least two",
+    )
 
 
 def load_ck48(config: CK48Config) -> Dataset:
@@ -150,34 +205,47 @@ def load_ck48(config: CK48Config) -> Dataset:
                 remedy="point data.root at the folder that holds CK+48's seven class folders",
             )
     classes = (NEUTRAL, *EMOTIONS) if NEUTRAL in folder_of else EMOTIONS
+    skipped: Counter[str] = Counter()
     items = [
         _item(path, folder=folder_of[name], label=label, pattern=CK48_NAME)
         for label, name in enumerate(classes)
-        for path in _images(folder_of[name])
+        for path in _images(folder_of[name], skipped)
     ]
-    return _assemble("ck48", items, classes=classes, config=config)
+    return _assemble("ck48", items, classes=classes, config=config, skipped=skipped)
 
 
-def _images(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*") if is_image(path))
+def _images(folder: Path, skipped: Counter[str], *, nested: bool = True) -> list[Path]:
+    found = images_below(folder, skipped)
     if not found:
         raise DataError(
             f"class folder {folder.name!r} has no images",
             where=str(folder),
             remedy="add images to it or remove the folder",
         )
+    if not nested and not any(path.parent == folder for path in found):
+        raise DataError(
+            f"all images of the class folder {folder.name!r} lie in folders within it",
+            where=str(folder),
+            remedy="point data.root one level lower, or set data.pattern, which says what they are",
+        )
     return found
 
 
 def _item(
-    path: Path, *, folder: Path, label: int, pattern: re.Pattern[str] | None, within: str = ""
+    path: Path,
+    *,
+    folder: Path,
+    label: int,
+    pattern: Pattern | None,
+    within: str = "",
+    split: str = "",
 ) -> Item:
     """The image at a path; ``within`` comes before the name of its sequence."""
     inner = path.relative_to(folder).as_posix()
-    alone = f"{folder.name}/{inner}"
+    alone = f"{within or f'{folder.name}/'}{inner}"
     if pattern is None:
-        return Item(path=path, label=label, subject=None, sequence=alone)
-    match = pattern.search(inner)
+        return Item(path=path, label=label, subject=None, sequence=alone, split=split)
+    match = search(pattern, inner, path)
     if match is None or not match["subject"]:
         raise DataError(
             f"the file's name does not match {pattern.pattern!r}",
@@ -190,14 +258,24 @@ def _item(
         label=label,
         subject=match["subject"],
         sequence=f"{within}{match['subject']}_{sequence}" if sequence else alone,
+        split=split,
     )
 
 
 def _assemble(
-    name: str, items: Sequence[Item], *, classes: tuple[str, ...], config: OnDiskConfig
+    name: str,
+    items: Sequence[Item],
+    *,
+    classes: tuple[str, ...],
+    config: OnDiskConfig,
+    skipped: Mapping[str, int],
 ) -> Dataset:
+    white = config.white or white_level(item.path for item in items)
     images = stack(
-        (shrink(read_image(i.path, channels=config.channels), size=config.size) for i in items),
+        (
+            shrink(read_image(i.path, channels=config.channels, white=white), size=config.size)
+            for i in items
+        ),
         count=len(items),
         size=config.size,
         channels=config.channels,
@@ -211,4 +289,6 @@ def _assemble(
         subjects=names(subjects) if len(subjects) == len(items) else None,
         sequences=names([item.sequence for item in items]),
         source=str(config.folder()),
+        splits=names([item.split for item in items]) if items and items[0].split else None,
+        skipped=dict(sorted(skipped.items())),
     )

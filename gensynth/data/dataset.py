@@ -142,6 +142,13 @@ class Dataset:
         return {name: int(count) for name, count in zip(self.classes, counts, strict=True)}
 
     @property
+    def contents(self) -> str:
+        """One line for banners: the classes with their counts, the first twenty of many."""
+        counts = [f"{name} {count}" for name, count in self.class_counts.items()]
+        more = f", … ({len(counts)} classes)" if len(counts) > 20 else ""
+        return f"{', '.join(counts[:20])}{more}"
+
+    @property
     def summary(self) -> str:
         """One line for banners: size, people, and a plain word where the faces are drawn."""
         people = "" if self.subjects is None else f", {len(np.unique(self.subjects))} subjects"

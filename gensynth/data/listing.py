@@ -18,7 +18,7 @@ from pydantic import Field
 
 from gensynth.data.dataset import DataError, Dataset, Images
 from gensynth.data.folders import OnDiskConfig
-from gensynth.data.images import Box, names, read_image, shrink
+from gensynth.data.images import Box, names, read_image, shrink, white_level
 
 IN_MEMORY = 1 << 30
 """Bytes of images from which on they lie in a file that is mapped into memory."""
@@ -97,9 +97,11 @@ class Listing:
         """
         items = _limited(self.items, limit)
         images = _room(len(items), config)
+        files = (item.image for item in items if isinstance(item.image, Path))
+        white = config.white or white_level(files)
         kept: list[Listed] = []
         for item in items:
-            picture = self._picture(item, config)
+            picture = self._picture(item, config, white)
             if picture is not None:
                 images[len(kept)] = picture
                 kept.append(item)
@@ -126,11 +128,13 @@ class Listing:
             skipped=dict(sorted(self.skipped.items())),
         )
 
-    def _picture(self, item: Listed, config: OnDiskConfig) -> NDArray[np.uint8] | None:
+    def _picture(
+        self, item: Listed, config: OnDiskConfig, white: float | None
+    ) -> NDArray[np.uint8] | None:
         """Pixels (C, H, W); None, and counted, where they cannot be read."""
         try:
             if isinstance(item.image, Path):
-                image = read_image(item.image, channels=config.channels)
+                image = read_image(item.image, channels=config.channels, white=white)
             else:
                 image = Image.fromarray(item.image).convert("L" if config.channels == 1 else "RGB")
             shown = shrink(image, size=config.size, box=_within(item.box, image.size))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import StringConstraints
 
 from gensynth.data.dataset import SPLITS, DataError, Dataset
-from gensynth.data.images import is_image
+from gensynth.data.folders import images_below
 from gensynth.data.kinds import DATASETS
 from gensynth.data.listing import Listed, ListedConfig, Listing, rows
+from gensynth.data.patterns import Pattern, search
 
 if TYPE_CHECKING:
     from gensynth.data.class_folders import FolderConfig
@@ -67,7 +67,7 @@ class TableConfig(ListedConfig):
         return listing.load(name, self, self.limit)
 
 
-def load_named(config: FolderConfig, pattern: re.Pattern[str]) -> Dataset:
+def load_named(config: FolderConfig, pattern: Pattern) -> Dataset:
     """Loads a folder whose file names carry the class.
 
     Args:
@@ -81,9 +81,9 @@ def load_named(config: FolderConfig, pattern: re.Pattern[str]) -> Dataset:
     root = config.folder()
     classes: dict[str, int] = {}
     listing = Listing(())
-    for path in sorted(path for path in root.rglob("*") if is_image(path)):
+    for path in images_below(root, listing.skipped):
         alone = path.relative_to(root).as_posix()
-        found = pattern.search(alone)
+        found = search(pattern, alone, path)
         groups = (
             {} if found is None else {key: value or "" for key, value in found.groupdict().items()}
         )
@@ -97,6 +97,12 @@ def load_named(config: FolderConfig, pattern: re.Pattern[str]) -> Dataset:
         label = classes.setdefault(groups["class"], len(classes))
         whole = f"{groups['class']}/{subject}_{sequence}" if sequence else ""
         listing.items.append(Listed(path, alone, label, subject=subject, sequence=whole))
+    if len(classes) == 1:
+        raise DataError(
+            f"{next(iter(classes))!r} is the only class in it",
+            where=str(root),
+            remedy="point data.root higher, or correct the pattern",
+        )
     _by_name(listing, classes)
     return listing.load(root.resolve().name, config)
 

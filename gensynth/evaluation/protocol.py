@@ -229,7 +229,11 @@ def _recipe(recipe: Recipe) -> dict[str, Any]:
 
 
 def _banner(genome: Genome, bench: Bench) -> tuple[str, ...]:
-    lines = (f"evaluate {genome.name}", f"data: {bench.dataset.summary}")
+    lines = (
+        f"evaluate {genome.name}",
+        f"data: {bench.dataset.summary}",
+        f"images: {bench.dataset.contents}",
+    )
     if (first := bench.recipe.pretraining) is None:
         return lines
     drawn = f"{first.populations} drawn data sets"

@@ -258,6 +258,7 @@ def _banner(setting: Setting, directory: RunDirectory) -> tuple[str, ...]:
     return (
         f"search {experiment.label}: constraint {experiment.constraint.name} ({bounds})",
         f"data: {setting.dataset.summary}",
+        f"images: {setting.dataset.contents}",
         f"run directory: {directory.path}",
     )
 

@@ -199,3 +199,75 @@ def test_unknown_kinds_and_keys_are_refused():
         adapter.validate_python({"kind": "jaffe"})
     with pytest.raises(ValidationError, match="Extra inputs"):
         adapter.validate_python({"kind": "ck48", "rooot": "/data"})
+
+
+def fill(root: Path, *folders: str, count: int = 2) -> Path:
+    for folder in folders:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            Image.new("L", (20, 20), 90 + number).save(root / folder / f"{number}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("folders", "message", "remedy"),
+    [
+        (["CK/happy", "CK/sad"], "'CK' is the only class folder", "set data.root={root}/CK"),
+        (["happy"], "'happy' is the only class folder", "at least two"),
+        (["a/train/x", "a/test/x"], "'a' is the only class folder", "set data.root={root}/a"),
+        (["one/x", "one/y", "two/x"], "lie in folders within it", "one level lower"),
+        (["train/x", "train/y", "test/x", "test/y", "other"], "'?other'? is not", "one of them"),
+        (["train/x", "train/y", "training/x"], "overlap", "one of them"),
+        (["train/x", "train/y", "test"], "no class folders", "at least two"),
+    ],
+)
+def test_a_folder_with_another_meaning_is_refused(tmp_path, folders, message, remedy):
+    with pytest.raises(DataError, match=message) as caught:
+        load(FolderConfig(root=fill(tmp_path, *folders)))
+    assert remedy.format(root=tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [("train", "test"), ("Training", "val", "TEST")])
+def test_folders_of_a_split_are_the_official_split(tmp_path: Path, names: tuple[str, ...]):
+    root = fill(tmp_path, *[f"{part}/{label}" for part in names for label in ("no", "yes")])
+    dataset = load(FolderConfig(root=root, size=16))
+    assert dataset.classes == ("no", "yes")
+    assert dataset.splits is not None
+    assert len(set(dataset.splits.tolist())) == len(names)
+    assert len(set(dataset.sequences.tolist())) == len(dataset) == 4 * len(names)
+
+
+def test_one_class_may_be_called_like_a_part(tmp_path: Path):
+    dataset = load(FolderConfig(root=fill(tmp_path, "train", "car"), size=16))
+    assert dataset.classes == ("car", "train")
+    assert dataset.splits is None
+
+
+def test_what_is_read_is_what_a_person_sees(tmp_path: Path):
+    root = fill(tmp_path / "root", "no", "yes")
+    fill(tmp_path / "elsewhere", "more")
+    fill(root / "no", ".ipynb_checkpoints", "__MACOSX")
+    (root / "no" / "linked").symlink_to(tmp_path / "elsewhere" / "more")
+    (root / "no" / "loop").symlink_to(root / "no")
+    (root / "no" / "gone.png").symlink_to(tmp_path / "gone")
+    (root / "no" / "notes.txt").write_text("")
+    (root / "yes" / "0.png").rename(root / "yes" / "0.jfif")
+    dataset = load(FolderConfig(root=root, size=16))
+    assert dataset.class_counts == {"no": 4, "yes": 2}
+    assert dataset.contents == "no 4, yes 2"
+    assert dataset.skipped == {
+        "hidden, or of the system": 2,
+        "link back to a folder above it": 1,
+        "link that leads nowhere": 1,
+        "no image by its name": 1,
+    }
+    assert "1 left out: no image by its name" in dataset.summary
+
+
+@pytest.mark.parametrize("pattern", [r"(?P<subject>(a+)+)$", r"(?P<subject>(a|aa)+)b"])
+def test_a_pattern_that_backtracks_ends(tmp_path: Path, pattern: str):
+    for label in ("no", "yes"):
+        fill(tmp_path, label)
+        (tmp_path / label / "0.png").rename(tmp_path / label / f"{'a' * 60}!.png")
+    with pytest.raises(DataError, match=r"too many ways|does not match"):
+        load(FolderConfig(root=tmp_path, pattern=pattern))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gensynth.data import DataError
-from gensynth.data.images import is_image, read_image, shrink, square_around
+from gensynth.data.images import is_image, read_image, shrink, square_around, white_level
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"])
@@ -106,3 +107,62 @@ def test_hidden_files_folders_and_other_kinds_are_no_images(tmp_path: Path):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "folder.png").mkdir()
     assert [path.name for path in tmp_path.iterdir() if is_image(path)] == ["face.PNG"]
+
+
+def deep(folder: Path, highest: float, kind: type = np.uint16, count: int = 2) -> list[Path]:
+    """Ramps of which the second is half as bright as the first."""
+    ramp = np.linspace(0, highest, 64).reshape(8, 8)
+    suffix = "tif" if kind is np.float32 else "png"
+    paths = [folder / f"{number}.{suffix}" for number in range(count)]
+    for number, path in enumerate(paths):
+        Image.fromarray((ramp / 2**number).astype(kind)).save(path)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("highest", "kind", "white"),
+    [
+        (1000, np.uint16, 1023),
+        (4000, np.uint16, 4095),
+        (65535, np.uint16, 65535),
+        (200, np.uint16, 255),
+        (1.0, np.float32, 1),
+        (255.0, np.float32, 255),
+    ],
+)
+def test_the_scale_is_one_for_a_data_set(tmp_path: Path, highest, kind, white):
+    paths = deep(tmp_path, highest, kind)
+    assert white_level(paths) == white
+    bright, dark = (np.asarray(read_image(p, channels=1, white=white)).max() for p in paths)
+    assert bright == round(highest / white * 255)
+    assert abs(int(bright) - 2 * int(dark)) <= 2
+
+
+@pytest.mark.parametrize(("highest", "kind"), [(5, np.uint16), (0.01, np.float32), (0, np.uint16)])
+def test_what_would_keep_a_handful_of_levels_is_refused(tmp_path: Path, highest, kind):
+    with pytest.raises(DataError, match=r"data\.white: pixels reach only"):
+        white_level(deep(tmp_path, highest, kind))
+
+
+def test_eight_bits_have_no_scale(tmp_path: Path):
+    (tmp_path / "face.png").write_bytes(png())
+    (tmp_path / "broken.png").write_bytes(b"")
+    assert white_level([tmp_path / "face.png", tmp_path / "broken.png"]) is None
+
+
+def test_only_the_formats_that_are_meant_are_opened(tmp_path: Path):
+    script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+    (tmp_path / "script.png").write_bytes(script)
+    Image.new("L", (9, 9)).save(tmp_path / "icon.ico")
+    (tmp_path / "icon.ico").rename(tmp_path / "icon.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    for name in ("script.png", "icon.png", "pipe.png"):
+        with pytest.raises(DataError, match="cannot be read as an image"):
+            read_image(tmp_path / name, channels=1)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_a_small_file_of_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path, mode: str):
+    Image.new("1", (10_000, 5_001)).convert(mode).save(tmp_path / "bomb.png")
+    with pytest.raises(DataError, match="more than 50000000 pixels"):
+        read_image(tmp_path / "bomb.png", channels=1)
