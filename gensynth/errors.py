@@ -37,7 +37,12 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def printable(text: str) -> str:
+    """The text without controls of the terminal and without what no encoding can write."""
+    return "".join(letter for letter in text if letter.isprintable())
+
+
 def _one_line(text: str) -> str:
     """The text without line breaks, terminal controls and endless names from a stranger's file."""
-    line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+    line = printable(" ".join(text.split()))
     return line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"

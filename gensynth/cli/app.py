@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import gensynth
+from gensynth.cli.screen import say
 from gensynth.errors import UserError
 
 INTERRUPTED = 130
@@ -77,5 +78,5 @@ def _refused(error: OSError) -> UserError:
 
 
 def _mistake(line: str) -> int:
-    typer.echo(" ".join(line.split()), err=True)
+    say(" ".join(line.split()), err=True)
     return MISTAKE

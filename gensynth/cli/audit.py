@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
+from gensynth.cli.screen import say
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def audit(
             figures["inflation"] = inflation
             lines += _inflated(inflation)
     for line in [json.dumps(figures)] if as_json else lines:
-        typer.echo(line)
+        say(line)
 
 
 def _split(dataset: Dataset, folds: Folds) -> Folds:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gensynth.cli.app import app
+from gensynth.cli.screen import say
 from gensynth.cli.sources import run_directory
 
 
@@ -36,7 +37,7 @@ def dashboard(
     added = illustrate(found)
     with make_server(found, host=host, port=port) as server:
         address = f"http://{host}:{server.server_port}/"
-        typer.echo(f"{found.path}: {added} trials illustrated; {address} (Ctrl-C ends it)")
+        say(f"{found.path}: {added} trials illustrated; {address} (Ctrl-C ends it)")
         if browser:
             webbrowser.open(address)
         stop = threading.Event()

@@ -91,16 +91,15 @@ def _facts(genome: Genome) -> dict[str, Any]:
 
 
 def _print(genome: Genome) -> None:
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from gensynth.cost import cost, layer_table, params_with_statistics
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = Screen(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     found = cost(genome)
     shape = "×".join(map(str, genome.input.shape))
-    console.print(f"[bold]{escape(genome.name)}[/bold]  input {shape}  hash {genome.hash[:16]}")
+    console.print(genome.name, style="bold", end="")
+    console.print(f"  input {shape}  hash {genome.hash[:16]}")
     with_statistics = grouped(params_with_statistics(genome))
     console.print(
         f"  parameters   {grouped(found.params)} ({with_statistics} with running statistics)"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
+from gensynth.cli.screen import say
 from gensynth.cli.sources import naming, protocol, read_genome
 from gensynth.errors import UserError
 
@@ -104,7 +105,7 @@ def evaluate(
                 watcher=display,
             )
         except KeyboardInterrupt:
-            typer.echo(_kept(output), err=True)
+            say(_kept(output), err=True)
             raise
     if output is not None:
         _draw(figures, output)
@@ -112,7 +113,7 @@ def evaluate(
         typer.echo(json.dumps(figures))
         return
     for line in _lines(figures, experiment.task):
-        typer.echo(line)
+        say(line)
     if output is not None:
         typer.echo(f"  written to {output}: evaluation.json, evaluation.svg")
 
@@ -123,18 +124,18 @@ def _evaluate_exported(
     from gensynth.device import exported_figures
 
     figures = exported_figures(
-        network, experiment, format, epochs=epochs, tell=lambda line: typer.echo(line, err=True)
+        network, experiment, format, epochs=epochs, tell=lambda line: say(line, err=True)
     )
     if as_json:
         typer.echo(json.dumps(figures))
         return
     task = experiment.load().task
     drawn = " (SYNTHETIC faces)" if figures["synthetic"] else ""
-    typer.echo(f"{figures['name']} on {figures['data']}{drawn}, {figures['epochs']} epochs")
+    say(f"{figures['name']} on {figures['data']}{drawn}, {figures['epochs']} epochs")
     for name, label in (("pytorch", "PyTorch"), ("exported", format)):
-        typer.echo(f"  {label:<12} {task.headline.label} {task.stated(figures[name])}")
-    typer.echo(f"  {figures['changed']} of {figures['images']} answers differ")
-    typer.echo(f"  {figures['bytes']} bytes a file")
+        say(f"  {label:<12} {task.headline.label} {task.stated(figures[name])}")
+    say(f"  {figures['changed']} of {figures['images']} answers differ")
+    say(f"  {figures['bytes']} bytes a file")
 
 
 def _kept(output: Path | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
+from gensynth.cli.screen import say
 from gensynth.cli.sources import GENOME, read_genome, run_directory
 from gensynth.errors import UserError
 
@@ -68,7 +69,7 @@ def export_network(
         facts = {"path": str(path), "format": format, "name": genome.name, "hash": genome.hash}
         typer.echo(json.dumps(facts))
     else:
-        typer.echo(f"{path}: {genome.name}, hash {genome.hash[:16]}")
+        say(f"{path}: {genome.name}, hash {genome.hash[:16]}")
 
 
 def _genome(source: Path | None, trial: int | None) -> Genome:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gensynth.cli.app import app
+from gensynth.cli.screen import say
 
 if TYPE_CHECKING:
     from gensynth.data import SyntheticConfig
@@ -52,7 +53,7 @@ def faces(
     from gensynth.data import SyntheticConfig
 
     _write(layout, SyntheticConfig(seed=seed, subjects=subjects), output)
-    typer.echo(f"{output}: synthetic faces in the layout of {layout.value}, seed {seed}")
+    say(f"{output}: synthetic faces in the layout of {layout.value}, seed {seed}")
 
 
 def _write(layout: DiskLayout, config: SyntheticConfig, output: Path) -> None:

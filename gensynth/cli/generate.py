@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import app
+from gensynth.cli.screen import say
 from gensynth.cli.sources import run_directory
 from gensynth.errors import UserError
 
@@ -79,11 +80,11 @@ def generate(
     _write(output / SUMMARY, json.dumps(summary, indent=1) + "\n")
     beyond = round((1 - summary["static_feasible"]) * len(span))
     if beyond and not raw:
-        typer.echo(f"{output}: {beyond} networks violate a static bound: none was found", err=True)
+        say(f"{output}: {beyond} networks violate a static bound: none was found", err=True)
     if as_json:
         typer.echo(json.dumps(summary))
     else:
-        typer.echo(
+        say(
             f"{output}: {len(span)} networks from {path}, "
             f"{summary['static_feasible']:.1%} within every static bound, "
             f"{summary['unique']:.1%} different, {summary['first_draws']:.1%} first draws"

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gensynth.cli.app import app
+from gensynth.cli.screen import say
 from gensynth.errors import UserError
 
 
@@ -36,7 +37,7 @@ def predict(
         found.append((path, said))
         if not as_json:
             heads = "; ".join(head.line(said[head.output]) for head in loaded.heads)
-            typer.echo(f"{path}: {heads}")
+            say(f"{path}: {heads}")
     synthetic = bool(loaded.card.get("synthetic"))
     if as_json:
         listed = [
@@ -52,7 +53,7 @@ def predict(
         name = loaded.genome.name
         typer.echo(json.dumps({"model": name, "synthetic": synthetic, "images": listed}))
     elif synthetic:
-        typer.echo("trained on SYNTHETIC (drawn) faces: it says nothing about people", err=True)
+        say("trained on SYNTHETIC (drawn) faces: it says nothing about people", err=True)
 
 
 def _files(named: Sequence[Path]) -> Iterator[Path]:

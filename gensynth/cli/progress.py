@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gensynth.cli.describe import grouped
+from gensynth.cli.screen import Screen, plain
 
 if TYPE_CHECKING:
     from gensynth.execution.progress import Best, Progress
@@ -27,7 +28,7 @@ class Display:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or Screen(stderr=True)
         self._live: Live | None = None
         self._line = 0.0
         self._stage = ""
@@ -69,9 +70,9 @@ def panel(progress: Progress) -> Group:
     counts = Table.grid(padding=(0, 2))
     counts.add_row(*(f"{name} {value}" for name, value in _counts(progress)))
     refused = ", ".join(f"{name} {grouped(count)}" for name, count in progress.refused.items())
-    rows: list[RenderableType] = [Text(_headline(progress), style="bold"), counts]
+    rows: list[RenderableType] = [Text(plain(_headline(progress)), style="bold"), counts]
     if refused:
-        rows.append(Text(f"refused before training: {refused}", style="dim"))
+        rows.append(Text(plain(f"refused before training: {refused}"), style="dim"))
     if progress.stage != "evaluate":
         rows.append(Text(f"best so far: {_best(progress.best)}"))
     return Group(*rows)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gensynth.cli.app import app
+from gensynth.cli.screen import say
 from gensynth.cli.sources import run_directory
 
 
@@ -42,7 +43,7 @@ def report(
     from gensynth.report import write_front, write_report
 
     found = Run(run_directory(run))
-    typer.echo(write_report(found, output))
+    say(write_report(found, output))
     if front is not None:
         write_front(found, front)
-        typer.echo(front)
+        say(front)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
+from gensynth.cli.screen import say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +41,7 @@ def search(
         try:
             results = run_search(experiment, watcher=display, command=command)
         except KeyboardInterrupt:
-            typer.echo(f"interrupted, everything is kept; go on with: {command}", err=True)
+            say(f"interrupted, everything is kept; go on with: {command}", err=True)
             raise
     _report(results, as_json=as_json)
 
@@ -55,13 +56,13 @@ def _report(results: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(results))
         return
     _print(run.results)
-    typer.echo(f"run directory: {run.path}\nreport: {page}")
+    say(f"run directory: {run.path}\nreport: {page}")
 
 
 def _print(results: Results) -> None:
-    from rich.console import Console
+    from gensynth.cli.screen import Screen
 
-    console = Console(highlight=False)
+    console = Screen()
     console.width = max(console.width, WIDTH)
     console.print(_table(results))
     counts, minutes = results.counts, results.seconds["total"] / 60

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gensynth.cli.app import Overrides, app
+from gensynth.cli.screen import say
 from gensynth.cli.sources import confirmed, naming, protocol, read_genome
 from gensynth.errors import UserError
 
@@ -85,14 +86,14 @@ def train_network(
         ensemble=folds,
         calibration_folds=calibration_folds,
         confirmed=confirmed(Path(source), genome),
-        tell=lambda line: typer.echo(line, err=True),
+        tell=lambda line: say(line, err=True),
     )
     path = model.save(output)
     if as_json:
         typer.echo(json.dumps({"path": str(path), "card": model.card}))
         return
     for line in _lines(model, experiment.task, path):
-        typer.echo(line)
+        say(line)
 
 
 def _of_trial(source: str, trial: int) -> Genome:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
+from gensynth.cli.screen import say
 from gensynth.cli.sources import naming, protocol, read_genome
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def verify_network(
             seeds=seeds,
             epochs=epochs,
             watcher=display,
-            tell=lambda line: typer.echo(line, err=True),
+            tell=lambda line: say(line, err=True),
         )
     if as_json:
         facts = {
@@ -91,11 +92,11 @@ def verify_network(
         }
         typer.echo(json.dumps(facts))
     else:
-        typer.echo(f"{found.name}, {experiment.constraint.name}:")
+        say(f"{found.name}, {experiment.constraint.name}:")
         for one in found.verdicts:
-            typer.echo(_line(one))
+            say(_line(one))
         if found.seed is not None:
-            typer.echo(f"  trained anew; the same again with --seed {found.seed}")
+            say(f"  trained anew; the same again with --seed {found.seed}")
     raise typer.Exit(0 if found.holds else FAILED)
 
 

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from gensynth.errors import UserError
 from gensynth.genome.operations import Operation, Shape
 
-MAX_RECOLOURINGS = 2_000_000
+MAX_STEPS = 6_000_000
 MAX_SPLITS = 200
+ORBIT_STEPS = 8
+"""Applications of a symmetry to a node that take as long as one step over an edge."""
 
 Colours = list[str]
 Symmetry = list[int]
@@ -40,6 +42,7 @@ class _Graph:
         for name, source in outputs.items():
             names[index[source]].append(name)
         self.sources = [tuple(index.get(source, -1) for source in node.inputs) for node in nodes]
+        self.size = len(nodes) + sum(map(len, self.sources))
         self.ordered = [not node.commutative for node in nodes]
         self.identities = [
             repr((node.identity([shapes[source] for source in node.inputs]), sorted(given)))
@@ -80,8 +83,8 @@ def canonical_hash(
         SHA-256 in hex.
 
     Raises:
-        UserError: If the graph has more symmetries than ``MAX_RECOLOURINGS`` of single nodes or
-            ``MAX_SPLITS`` of tied ones resolve, which takes a few seconds.
+        UserError: If the graph has more symmetries than ``MAX_STEPS`` over nodes, edges and
+            symmetries or ``MAX_SPLITS`` of tied nodes resolve, which takes a few seconds.
     """
     graph = _Graph(nodes, shapes, outputs)
     search = _Search(graph)
@@ -119,7 +122,13 @@ class _Search:
 
     def __init__(self, graph: _Graph) -> None:
         self.graph = graph
-        self.left = MAX_RECOLOURINGS
+        self.left = MAX_STEPS
+
+    def spend(self, steps: int) -> None:
+        """Counts work, and ends where there was enough of it."""
+        self.left -= steps
+        if self.left < 0:
+            raise _too_symmetric()
 
     def refine(self, colours: Sequence[str]) -> Colours:
         """Recolours until no round tells more nodes apart; O(nodes + edges) hashes a round."""
@@ -127,9 +136,7 @@ class _Search:
         classes = len(set(colours))
         refined = list(colours)
         while True:
-            self.left -= len(refined)
-            if self.left < 0:
-                raise _too_symmetric()
+            self.spend(graph.size)
             for node, sources in enumerate(graph.sources):
                 seen = [refined[source] if source >= 0 else "" for source in sources]
                 seen = seen if graph.ordered[node] else sorted(seen)
@@ -164,7 +171,9 @@ class _Search:
         known = {self.key(leaf): leaf for leaf in (leaves.first, leaves.best)}
         explored = {tied[0]}
         for node in tied[1:]:
-            if explored & _orbit(node, leaves.symmetries):
+            orbit = _orbit(node, leaves.symmetries)
+            self.spend(len(orbit) * len(leaves.symmetries) // ORBIT_STEPS)
+            if explored & orbit:
                 continue
             start = self.split(colours, node)
             leaf = self.descend(start)
@@ -181,6 +190,7 @@ class _Search:
 
     def key(self, leaf: Colours) -> tuple[str, str]:
         """What two final colourings share exactly if a symmetry maps one to the other."""
+        self.spend(self.graph.size)
         return self.graph.encode(leaf), _digest("\n".join(sorted(leaf)))
 
 

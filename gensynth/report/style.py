@@ -11,6 +11,7 @@ PLOT: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "text.parse_math": False,  # names are anybody's, and no formulas
     "svg.fonttype": "none",
     "svg.hashsalt": "gensynth",
     "figure.dpi": 100,

@@ -42,3 +42,13 @@ def test_mistakes_are_one_line(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot be made"):
         export(tiny(3), "genome", tmp_path / "file" / "net.json")
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "..", ".hidden", "a\x00b", "\x1b[2J", "é/ö"])
+def test_a_strangers_name_stays_in_the_folder(tmp_path: Path, name: str):
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    path = export(tiny(8).described(name=name), "genome", folder)
+    assert path.parent == folder
+    assert not path.name.startswith(".")
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == [path]

@@ -127,3 +127,13 @@ def test_the_newest_run_is_the_one_that_began_last(tmp_path: Path):
     assert newest(tmp_path) == tmp_path / "old"
     with pytest.raises(UserError, match="holds no run"):
         newest(tmp_path / "no-run")
+
+
+@pytest.mark.parametrize("name", ["../../other.json", "/etc/hostname", "genomes/linked.json"])
+def test_a_run_is_read_within_itself(tmp_path: Path, name: str):
+    run = Run(make_run(tmp_path / "run"))
+    (run.path / "genomes" / "linked.json").symlink_to(tmp_path / "other.json")
+    network = run.results.networks[0]
+    (tmp_path / "other.json").write_bytes((run.path / network.genome).read_bytes())
+    with pytest.raises(UserError, match="lies outside the run"):
+        run.genome(network.model_copy(update={"genome": name}))

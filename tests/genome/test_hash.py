@@ -1,5 +1,6 @@
 import itertools
 import operator
+import time
 from collections import defaultdict
 from typing import Any
 
@@ -249,3 +250,23 @@ def test_many_equal_branches_are_hashed():
 def test_too_many_equal_branches_are_refused_in_one_line():
     with pytest.raises(UserError, match="too symmetric"):
         _ = branches(300, length=1).hash
+
+
+@pytest.mark.parametrize(("sources", "sums"), [(100, 100), (300, 100), (20, 1000)])
+def test_a_dense_graph_of_equal_nodes_takes_seconds_at_most(sources: int, sums: int):
+    """100 activations each read by 100 sums took a minute."""
+    nodes = [{"id": f"a{at}", "op": "relu", "inputs": ["input"]} for at in range(sources)]
+    read = [node["id"] for node in nodes]
+    nodes += [{"id": f"s{at}", "op": "add", "inputs": read} for at in range(sums)]
+    last = {"id": "out", "op": "concat", "inputs": [f"s{at}" for at in range(sums)]}
+    genome = Genome.parse(
+        {
+            "input": {"channels": 1, "height": 4, "width": 4},
+            "nodes": [*nodes, last],
+            "outputs": {"y": "out"},
+        }
+    )
+    began = time.process_time()
+    with pytest.raises(UserError, match="too symmetric"):
+        _ = genome.hash
+    assert time.process_time() - began < 20

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -131,3 +132,10 @@ def test_the_front_is_what_no_feasible_candidate_dominates(rows):
             if other[3] == "feasible"
         )
         assert (number in best) == (ending == "feasible" and not beaten)
+
+
+@pytest.mark.parametrize("name", ["a$_$b", "$\\frac{$", "<b>&", "\\"])
+def test_a_name_is_no_formula(tmp_path: Path, name: str):
+    run = Run(make_run(tmp_path / "run"))
+    figure = replace(front_of(run), name=name)
+    assert name in words(draw_front(figure, "svg"))

@@ -102,3 +102,12 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path):
     run = Run(make_run(tmp_path / "run"))
     with pytest.raises(UserError, match="cannot be written"):
         write_report(run, tmp_path / "no" / "report.html")
+
+
+def test_a_link_in_a_strangers_run_is_not_written_through(tmp_path: Path):
+    run = Run(make_run(tmp_path / "run"))
+    (tmp_path / "elsewhere").write_text("mine")
+    (run.path / "report.html").symlink_to(tmp_path / "elsewhere")
+    write_report(run)
+    assert (tmp_path / "elsewhere").read_text() == "mine"
+    assert not (run.path / "report.html").is_symlink()
