@@ -114,7 +114,7 @@ def test_missing_and_oversized_files_are_refused(tmp_path: Path):
         Generator.load(tmp_path / "none.json")
     big = tmp_path / "big.json"
     big.write_text(" " * (16 * 2**20 + 1))
-    with pytest.raises(UserError, match="more than a generator needs"):
+    with pytest.raises(UserError, match="more than such a file needs"):
         Generator.load(big)
 
 
