@@ -109,3 +109,27 @@ def test_what_is_no_number_among_the_scores_is_refused(tmp_path: Path):
     path.write_text(OLD.replace('"loss"', '"note":"hello","loss"'))
     with pytest.raises(UserError, match="not a line"):
         Journal(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"fold":0', '"fold":"0"'),
+        ('"fold":0', '"fold":-1'),
+        ('"epochs":2', '"epochs":2.5'),
+        ('"seed":7', '"seed":true'),
+        ('"total":2', f'"total":{"9" * 30}'),
+        ('"genome":"ab"', '"genome":["ab"]'),
+        ('"phase":"search"', '"phase":"else"'),
+        ('"predictions":[0,1]', '"predictions":{"0":1}'),
+        ('"predictions":[0,1]', '"predictions":[[[0]]]'),
+        ('"loss":0.5', '"loss":"low"'),
+        ('"correct":1', '"correct":[1]'),
+    ],
+)
+def test_a_value_of_another_type_is_refused(tmp_path: Path, old: str, new: str):
+    path = tmp_path / "journal.jsonl"
+    assert old in OLD
+    path.write_text(OLD.replace(old, new))
+    with pytest.raises(UserError, match=r"journal\.jsonl:1: not a line of this journal \("):
+        read(path)
