@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from gensynth.report.blocks import Block, Port
 from gensynth.report.shapes import Point
 
-PITCH, WIDE, LOW, HIGH = 62.0, 36.0, 28.0, 56.0
-LEFT, TOP, GAP, PAD = 62.0, 34.0, 10.0, 10.0
-SUM, COLUMNS = 6.0, 16
+PITCH, WIDE, LOW, HIGH = 72.0, 46.0, 30.0, 58.0
+LEFT, TOP, GAP, PAD = 62.0, 54.0, 10.0, 13.0
+SUM, COLUMNS = 6.0, 12
 
 
 @dataclass(frozen=True)

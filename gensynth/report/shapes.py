@@ -7,6 +7,7 @@ bytes every time.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,11 +40,29 @@ class Box:
 
 @dataclass(frozen=True)
 class Curve:
-    """A cubic Bézier curve from the first to the last of four points, or a line through two."""
+    """A cubic Bézier curve from the first to the last of four points, or a line through two.
+
+    ``arrow`` puts a head on its end.
+    """
 
     points: tuple[Point, ...]
     stroke: str
     line: float = 1.4
+    arrow: bool = False
+
+    @property
+    def head(self) -> tuple[Point, Point, Point]:
+        """The corners of its arrowhead, the tip first."""
+        (from_x, from_y), (x, y) = self.points[-2:]
+        length = math.hypot(x - from_x, y - from_y) or 1.0
+        along, across = (x - from_x) / length, (y - from_y) / length
+        back, half = 6.0, 2.8
+        foot = x - back * along, y - back * across
+        return (
+            (x, y),
+            (foot[0] - half * across, foot[1] + half * along),
+            (foot[0] + half * across, foot[1] - half * along),
+        )
 
 
 @dataclass(frozen=True)
@@ -81,16 +100,18 @@ class Picture:
     height: float
     items: tuple[Item, ...]
     title: str = ""
+    description: str = ""
 
     def svg(self) -> str:
         """The picture as one SVG element that needs nothing from elsewhere."""
         body = "\n".join(line for item in self.items for line in _svg(item))
         width, height = round(self.width), round(self.height)
+        described = f"<desc>{escape(self.description)}</desc>\n" if self.description else ""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" role="img" '
             f"font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\">\n"
-            f"<title>{escape(self.title)}</title>\n"
+            f"<title>{escape(self.title)}</title>\n{described}"
             f'<rect width="100%" height="100%" fill="#ffffff"/>\n{body}\n</svg>\n'
         )
 
@@ -134,6 +155,9 @@ def _svg(item: Item) -> Iterator[str]:
             f'<path d="M{first}{letter}{" ".join(rest)}" fill="none" stroke="{item.stroke}" '
             f'stroke-width="{item.line}"/>'
         )
+        if item.arrow:
+            corners = "L".join(f"{_number(x)},{_number(y)}" for x, y in item.head)
+            yield f'<path d="M{corners}Z" fill="{item.stroke}"/>'
     elif isinstance(item, Plus):
         x, y, reach = item.x, item.y, item.radius * 0.6
         yield (
@@ -160,6 +184,8 @@ def _paint(canvas: ImageDraw.ImageDraw, item: Item, scale: int) -> None:
     elif isinstance(item, Curve):
         points = [(x * scale, y * scale) for x, y in _sampled(item.points)]
         canvas.line(points, fill=item.stroke, width=round(item.line * scale), joint="curve")
+        if item.arrow:
+            canvas.polygon([(x * scale, y * scale) for x, y in item.head], fill=item.stroke)
     elif isinstance(item, Plus):
         x, y, radius = item.x * scale, item.y * scale, item.radius * scale
         reach, line = radius * 0.6, round(1.2 * scale)
