@@ -241,15 +241,14 @@ def _reading(
 ) -> list[tuple[str, str]]:
     """How to read the signs that the drawing uses: the words and the sign."""
     lines = [("channels", "8")]
-    if any("/" in block.note for block in found):
-        lines.append(("stride 2", "/2"))
+    strides = {block.note.partition("/")[2].split()[0] for block in found if "/" in block.note}
+    lines += [(f"stride {stride}", f"/{stride}") for stride in sorted(strides)]
     ports = {port for block in found for _, port in block.sources}
     if ports - {"in"} or any(block.kind == "merge" and block.label == "+" for block in found):
         lines.append(("sum", "+"))
     if any(edge.stroke != _FLOW for edge in edges):
         lines.append(("to or from a 1×1 convolution", "line"))
-    if repeats:
-        copies = repeats[0].copies
+    for copies in sorted({repeat.copies for repeat in repeats}):
         lines.append((f"{copies} equal branches, each with its own weights", f"×{copies}"))
     return lines
 

@@ -1,6 +1,7 @@
 import io
 import time
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -172,3 +173,23 @@ def test_a_sum_that_a_concatenation_reads_with_others_stays_a_block_of_its_own()
     found = {block.id: block for block in blocks(genome)}
     assert found["both"].sources == [("sum", "in"), ("c", "in")]
     assert found["sum"].sources == [("a", "in"), ("b", "in")]
+
+
+def test_the_legend_names_every_stride_and_every_number_of_branches():
+    nodes: list[dict[str, Any]] = [
+        {"id": "a", "op": "conv", "inputs": ["input"], "out_channels": 4, "kernel": 3, "stride": 2},
+        {"id": "b", "op": "conv", "inputs": ["a"], "out_channels": 4, "kernel": 3, "stride": 3},
+    ]
+    for start, count, end in (("b", 2, "two"), ("two", 3, "three")):
+        branches = [f"{end}{number}" for number in range(count)]
+        nodes += [
+            {"id": name, "op": "conv", "inputs": [start], "out_channels": 4, "kernel": 3}
+            for name in branches
+        ]
+        nodes.append({"id": end, "op": "concat", "inputs": branches})
+    nodes.append({"id": "flat", "op": "flatten", "inputs": ["three"]})
+    size = {"channels": 1, "height": 48, "width": 48}
+    genome = Genome.parse({"input": size, "nodes": nodes, "outputs": {"y": "flat"}})
+    drawn = draw(genome).svg()
+    for words in ("stride 2", "stride 3", "2 equal branches", "3 equal branches"):
+        assert words in drawn
