@@ -194,7 +194,7 @@ def _frames(repeat: Repeat, places: Sequence[Place]) -> list[Item]:
             Box(left, top, right - left, bottom - top, "#eef1f4", _REPEAT, radius=8, dashed=True)
         )
         words = f"×{repeat.copies}"
-        items.append(Text(left + 4, top + 8, words, 11, _REPEAT, anchor="start", bold=True))
+        items.append(Text(left - 4, top + 4, words, 11, _REPEAT, anchor="end", bold=True))
     return items
 
 
