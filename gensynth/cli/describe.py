@@ -93,10 +93,10 @@ def _facts(genome: Genome) -> dict[str, Any]:
 def _print(genome: Genome) -> None:
     from rich.table import Table
 
-    from gensynth.cli.screen import Screen
+    from gensynth.cli.screen import Terminal
     from gensynth.cost import cost, layer_table, params_with_statistics
 
-    console = Screen(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = Terminal(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     found = cost(genome)
     shape = "×".join(map(str, genome.input.shape))
     console.print(genome.name, style="bold", end="")

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gensynth.cli.describe import grouped
-from gensynth.cli.screen import Screen, plain
+from gensynth.cli.screen import Terminal, plain
 
 if TYPE_CHECKING:
     from gensynth.execution.progress import Best, Progress
@@ -28,7 +28,7 @@ class Display:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Screen(stderr=True)
+        self.console = console or Terminal(stderr=True)
         self._live: Live | None = None
         self._line = 0.0
         self._stage = ""

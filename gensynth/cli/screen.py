@@ -11,7 +11,7 @@ from rich.text import Text
 from gensynth.errors import printable
 
 
-class Screen(Console):
+class Terminal(Console):
     """Rich's console, for which a text is a text: ``[/b]`` is four characters and so is an escape.
 
     Args:

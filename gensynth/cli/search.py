@@ -60,9 +60,9 @@ def _report(results: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _print(results: Results) -> None:
-    from gensynth.cli.screen import Screen
+    from gensynth.cli.screen import Terminal
 
-    console = Screen()
+    console = Terminal()
     console.width = max(console.width, WIDTH)
     console.print(_table(results))
     counts, minutes = results.counts, results.seconds["total"] / 60

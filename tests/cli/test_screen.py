@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from gensynth.cli.progress import Display
-from gensynth.cli.screen import Screen, plain, say
+from gensynth.cli.screen import Terminal, plain, say
 
 
 def shown(*things: object, terminal: bool = False) -> str:
     file = io.StringIO()
-    screen = Screen(file=file, force_terminal=terminal, width=200, color_system=None)
+    screen = Terminal(file=file, force_terminal=terminal, width=200, color_system=None)
     for thing in things:
         screen.print(thing)
     return file.getvalue()
@@ -27,7 +27,7 @@ def test_a_name_is_no_markup_wherever_it_stands(name: str):
     assert shown(table).count(name) == 4
     assert shown(name) == f"{name}\n"
     file = io.StringIO()
-    Display(Screen(file=file, width=200)).banner((name,))
+    Display(Terminal(file=file, width=200)).banner((name,))
     assert file.getvalue() == f"{name}\n"
 
 
