@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -34,14 +34,11 @@ def write_c(model: Model, path: Path) -> None:
     Raises:
         UserError: If the generator cannot express the network.
     """
-    folder = Path(mkdtemp(prefix="gensynth-"))
-    try:
-        folded = _of_one_size(model, folder)
+    with TemporaryDirectory(prefix="gensynth-") as folder:
+        folded = _of_one_size(model, Path(folder))
         words = [sys.executable, "-m", "emx_onnx_cgen", "compile", "--model-name", FUNCTION]
         words += ["--large-weight-threshold", "0", "--color", "never", str(folded), str(path)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
-    finally:
-        shutil.rmtree(folder)
     if done.returncode:
         last = (done.stderr + done.stdout).strip().splitlines()[-1:]
         raise UserError(f"emx-onnx-cgen cannot write it ({' '.join(last)})", where=str(path))
@@ -61,13 +58,13 @@ def c_runtime(path: Path) -> Run:
     compiler = shutil.which("cc")
     if compiler is None:
         raise UserError("is compiled to be checked, and there is no cc", where=str(path))
-    library = Path(mkdtemp(prefix="gensynth-")) / "model.so"
-    words = [compiler, "-O2", "-shared", "-fPIC", str(path), "-lm", "-o", str(library)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"does not compile ({done.stderr.strip()[:200]})", where=str(path))
-    function = getattr(ctypes.CDLL(str(library)), FUNCTION)
-    shutil.rmtree(library.parent)
+    with TemporaryDirectory(prefix="gensynth-") as folder:
+        library = str(Path(folder) / "model.so")
+        words = [compiler, "-O2", "-shared", "-fPIC", str(path), "-lm", "-o", library]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(f"does not compile ({done.stderr.strip()[:200]})", where=str(path))
+        function = getattr(ctypes.CDLL(library), FUNCTION)
     described = json.loads(path.with_name(f"{path.name}.labels.json").read_text(encoding="utf-8"))
     heads = {head["name"] or head["kind"]: len(head["labels"]) for head in described["heads"]}
 

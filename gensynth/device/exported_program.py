@@ -11,13 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.export import Dim, export, load, save
+from torch.export import export, load, save
 
 from gensynth.device.golden import Run
 from gensynth.device.model import Model
-
-LARGEST = 8192
-"""Greatest height and width of an image, in pixels."""
+from gensynth.device.preprocessing import ANY_IMAGE, EXAMPLE
 
 
 class Whole(nn.Module):
@@ -32,16 +30,14 @@ class Whole(nn.Module):
         self.model = model
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Takes uint8 (H, W, 3), gives (labels,) of each head."""
+        """Takes uint8 (H, W, C), gives (labels,) of each head."""
         pixels = self.model.reader(image[None])
         return tuple(values[0] for values in self.model.read(pixels).values())
 
 
 def write_program(model: Model, path: Path) -> None:
     """Writes a model as ``.pt2``; the names of its outputs and classes are in ``labels.json``."""
-    example = torch.zeros(64, 57, 3, dtype=torch.uint8)
-    sides = {0: Dim("height", min=2, max=LARGEST), 1: Dim("width", min=2, max=LARGEST)}
-    program = export(Whole(model).eval(), (example,), dynamic_shapes=(sides,))
+    program = export(Whole(model).eval(), (EXAMPLE,), dynamic_shapes=ANY_IMAGE)
     labels = json.dumps([head.model_dump(mode="json") for head in model.heads])
     buffer = io.BytesIO()  # of a path torch asks for a certain ending
     save(program, buffer, extra_files={"labels.json": labels})

@@ -33,7 +33,6 @@ class Exporter:
         tolerance: Greatest difference of an output from PyTorch's that is accepted; None accepts
             any, since rounding is what the format is about, and states it.
         calibrated: Whether it takes calibration images.
-        channels: Channels of the images that it reads.
         one_size: Whether it reads images of the network's own size and channels alone.
     """
 
@@ -45,7 +44,6 @@ class Exporter:
     run: Callable[[Path], Run]
     tolerance: float | None = 1e-4
     calibrated: bool = False
-    channels: tuple[int, ...] = (1, 3)
     one_size: bool = False
 
 
@@ -146,12 +144,11 @@ EXPORTERS.add(
     "torch-export",
     Exporter(
         suffix=".pt2",
-        description="a program of torch.export, for PyTorch alone; images are RGB",
+        description="a program of torch.export, for PyTorch alone",
         needs=("torch",),
         install="pip install torch",
         write=_write_program,
         run=_run_program,
-        channels=(3,),
     ),
 )
 EXPORTERS.add(
@@ -198,7 +195,7 @@ def deploy(
         target /= f"{file_name(model.genome.name)}{exporter.suffix}"
     make_folder(target.parent, remedy="give --output a file that can be written to")
     exporter.write(model, target, images)
-    shown = golden_images(model, channels=exporter.channels, one_size=exporter.one_size)
+    shown = golden_images(model, one_size=exporter.one_size)
     golden = write_golden(model, target.with_name(f"{target.name}.golden.safetensors"), shown)
     found = difference(exporter.run(target), golden)
     if exporter.tolerance is not None and not found <= exporter.tolerance:

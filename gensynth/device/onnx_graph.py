@@ -7,7 +7,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +15,17 @@ import numpy as np
 import onnx
 import onnx.compose
 import onnx.helper
-import onnx.parser
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import gensynth
+from gensynth.device.golden import Run
 from gensynth.device.model import Model
-from gensynth.device.preprocessing import GRAY, MIDDLE, Preprocessing, windows
+from gensynth.device.preprocessing import ANY_IMAGE, EXAMPLE, Preprocessing, Reader
 
 OPSET = 18
 IMAGE, PIXELS = "image", "pixels"
-
-Run = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
-"""Takes an image, uint8 (H, W, C), and gives the values of each head."""
 
 
 class Core(nn.Module):
@@ -47,18 +44,47 @@ class Core(nn.Module):
         return tuple(values[0] for values in self.model.read(pixels).values())
 
 
+class One(nn.Module):
+    """A preprocessing of one image.
+
+    Args:
+        preprocessing: Which one.
+    """
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.reader = Reader(preprocessing)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Takes uint8 (H, W, C), gives float32 (1, channels, height, width)."""
+        pixels: Tensor = self.reader(image[None])
+        return pixels
+
+
 def core_graph(model: Model) -> onnx.ModelProto:
     """The network with its readouts, batch normalisation folded: ``pixels`` in, heads out."""
     pixels = torch.zeros(1, *model.genome.input.shape)
+    return _graph(Core(model), pixels, PIXELS, [head.output for head in model.heads])
+
+
+def reader_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
+    """A preprocessing: ``image``, uint8 (height, width, channels), in, ``pixels`` out."""
+    return _graph(One(preprocessing), EXAMPLE, IMAGE, [PIXELS], dynamic_shapes=ANY_IMAGE)
+
+
+def _graph(
+    module: nn.Module, given: Tensor, name: str, outputs: Sequence[str], **options: Any
+) -> onnx.ModelProto:
     with _quiet():
         program = torch.onnx.export(
-            Core(model).eval(),
-            (pixels,),
+            module.eval(),
+            (given,),
             dynamo=True,
             opset_version=OPSET,
-            input_names=[PIXELS],
-            output_names=[head.output for head in model.heads],
+            input_names=[name],
+            output_names=outputs,
             verbose=False,
+            **options,
         )
     assert program is not None
     graph: onnx.ModelProto = program.model_proto
@@ -81,10 +107,8 @@ def whole_graph(model: Model, core: onnx.ModelProto) -> onnx.ModelProto:
         heads as outputs. Its metadata are ``labels`` and ``preprocessing``, as the model folder has
         them, and ``name``, ``hash``, ``data`` and ``synthetic``.
     """
-    opset = next(one.version for one in core.opset_import if not one.domain)
-    before = onnx.parser.parse_model(
-        _preprocessing_text(model.preprocessing, core.ir_version, opset)
-    )
+    before = reader_graph(model.preprocessing)
+    before.ir_version = core.ir_version
     before = onnx.compose.add_prefix(
         before, "preprocessing/", rename_inputs=False, rename_outputs=False
     )
@@ -129,135 +153,6 @@ def session_of(model: Path | bytes) -> Any:
     options.log_severity_level = 3
     source = model if isinstance(model, bytes) else str(model)
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-
-
-def _preprocessing_text(wanted: Preprocessing, ir_version: int, opset: int = OPSET) -> str:
-    """:class:`gensynth.device.preprocessing.Reader` in ONNX's own words."""
-    gray = ", ".join(f"{weight:.1f}" for weight in GRAY)
-    steps = [
-        "size = Shape (image)",
-        "one = Constant <value = int64[1] {1}> ()",
-        "shown = Slice (size, two, three)",
-        "last = Sub (shown, one)",
-        "wanted = Constant <value = int64[3] {0, 1, 2}> ()",
-        "taken = Min (wanted, last)",
-        "coloured = Gather <axis = 2> (image, taken)",
-        "levels = Cast <to = 1> (coloured)",
-        "colours = Transpose <perm = [2, 0, 1]> (levels)",
-    ]
-    steps.insert(1, "two = Constant <value = int64[1] {2}> ()")
-    steps.insert(2, "three = Constant <value = int64[1] {3}> ()")
-    if wanted.channels == 1:
-        steps += [
-            f"weights = Constant <value = float[3, 1, 1] {{{gray}}}> ()",
-            "weighted = Mul (colours, weights)",
-            "zero = Constant <value = int64[1] {0}> ()",
-            "summed = ReduceSum <keepdims = 1> (weighted, zero)",
-            "half = Constant <value = float {32768.0}> ()",
-            "raised = Add (summed, half)",
-            "whole = Constant <value = float {65536.0}> ()",
-            "share = Div (raised, whole)",
-            "maps = Floor (share)",
-        ]
-    else:
-        steps.append("maps = Identity (colours)")
-    steps += _resampling("down", 0, wanted.height) + _resampling("across", 1, wanted.width)
-    steps += [
-        "sideways = Transpose <perm = [1, 0]> (across)",
-        "lowered = MatMul (down, maps)",
-        "resized = MatMul (lowered, sideways)",
-    ]
-    read = "resized"
-    if wanted.local_contrast is not None:
-        steps += _contrast(wanted)
-        read = "contrast"
-    shape = f"{wanted.channels}, 1, 1"
-    steps += [
-        f"mean = Constant <value = float[{shape}] {{{_listed(wanted.mean)}}}> ()",
-        f"deviation = Constant <value = float[{shape}] {{{_listed(wanted.deviation)}}}> ()",
-        f"centred = Sub ({read}, mean)",
-        "normalised = Div (centred, deviation)",
-        "front = Constant <value = int64[1] {0}> ()",
-        "pixels = Unsqueeze (normalised, front)",
-    ]
-    read_shape = f"1, {wanted.channels}, {wanted.height}, {wanted.width}"
-    body = "\n".join(steps)
-    return f"""<ir_version: {ir_version}, opset_import: ["" : {opset}]>
-preprocessing (uint8[height, width, channels] image) => (float[{read_shape}] pixels) {{
-{body}
-}}"""
-
-
-def _resampling(name: str, axis: int, new: int) -> list[str]:
-    """:func:`gensynth.device.preprocessing.resampling` along an axis of the image."""
-
-    def of(step: str) -> str:
-        return f"{name}_{step}"
-
-    centres = _listed([at + 0.5 for at in range(new)])
-    return [
-        f"{of('axis')} = Constant <value = int64 {{{axis}}}> ()",
-        f"{of('old')} = Gather (size, {of('axis')})",
-        f"{of('none')} = Constant <value = int64 {{0}}> ()",
-        f"{of('step')} = Constant <value = int64 {{1}}> ()",
-        f"{of('range')} = Range ({of('none')}, {of('old')}, {of('step')})",
-        f"{of('corners')} = Cast <to = 1> ({of('range')})",
-        f"{of('half')} = Constant <value = float {{0.5}}> ()",
-        f"{of('places')} = Add ({of('corners')}, {of('half')})",
-        f"{of('pixels')} = Cast <to = 1> ({of('old')})",
-        f"{of('new')} = Constant <value = float {{{float(new)}}}> ()",
-        f"{of('scale')} = Div ({of('pixels')}, {of('new')})",
-        f"{of('halves')} = Constant <value = float[{new}, 1] {{{centres}}}> ()",
-        f"{of('centres')} = Mul ({of('halves')}, {of('scale')})",
-        f"{of('apart')} = Sub ({of('places')}, {of('centres')})",
-        f"{of('far')} = Abs ({of('apart')})",
-        f"{of('unit')} = Constant <value = float {{1.0}}> ()",
-        f"{of('reach')} = Max ({of('scale')}, {of('unit')})",
-        f"{of('relative')} = Div ({of('far')}, {of('reach')})",
-        f"{of('near')} = Sub ({of('unit')}, {of('relative')})",
-        f"{of('triangle')} = Relu ({of('near')})",
-        f"{of('along')} = Constant <value = int64[1] {{1}}> ()",
-        f"{of('sums')} = ReduceSum <keepdims = 1> ({of('triangle')}, {of('along')})",
-        f"{name} = Div ({of('triangle')}, {of('sums')})",
-    ]
-
-
-def _contrast(wanted: Preprocessing) -> list[str]:
-    contrast = wanted.local_contrast
-    assert contrast is not None
-    down, across = windows(wanted.height, contrast), windows(wanted.width, contrast)
-    pixels = down.sum(1)[:, None] * across.sum(1)[None]
-    matrices = {"rows": down, "columns": across.T, "counted": pixels}
-    return [
-        *(
-            f"{name} = Constant <value = float[{', '.join(map(str, value.shape))}] "
-            f"{{{_listed(value.flatten().tolist())}}}> ()"
-            for name, value in matrices.items()
-        ),
-        f"middle = Constant <value = float {{{MIDDLE}}}> ()",
-        f"floor = Constant <value = float {{{float(contrast.floor)}}}> ()",
-        "around = Sub (resized, middle)",
-        "lines = MatMul (rows, around)",
-        "windows = MatMul (lines, columns)",
-        "local = Div (windows, counted)",
-        "squares = Mul (around, around)",
-        "square_lines = MatMul (rows, squares)",
-        "square_windows = MatMul (square_lines, columns)",
-        "square = Div (square_windows, counted)",
-        "local_square = Mul (local, local)",
-        "difference = Sub (square, local_square)",
-        "variance = Relu (difference)",
-        "spread = Sqrt (variance)",
-        "raised_spread = Add (spread, floor)",
-        "above = Sub (around, local)",
-        "contrast = Div (above, raised_spread)",
-    ]
-
-
-def _listed(values: Any) -> str:
-    return ", ".join(
-        f"{float(value):.9g}" if value % 1 else f"{float(value):.1f}" for value in values
-    )
 
 
 @contextlib.contextmanager

@@ -2,8 +2,8 @@
 
 The steps are those of loading and training: the gray value of Pillow, its bilinear filter (widened
 when shrinking), local contrast where the recipe has it, mean and deviation. They are written as
-products of matrices, so that every runtime computes the same; :mod:`gensynth.device.onnx_graph`
-says them again in ONNX.
+products of matrices, so that every runtime computes the same, and for any number of channels by one
+path, so that an exported program has no branch.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
+from torch.export import Dim
 
 from gensynth.training import Fitted, LocalContrast
 
@@ -21,6 +22,21 @@ GRAY = (19595.0, 38470.0, 7471.0)
 
 MIDDLE = 128.0
 """Gray level that local contrast measures from, so that squares stay exact in float32."""
+
+EXAMPLE = torch.zeros(64, 57, 3, dtype=torch.uint8)
+"""An image to trace an export by."""
+
+LARGEST = 8192
+"""Greatest height and width of an image that an exported program reads, in pixels."""
+
+ANY_IMAGE = (
+    {
+        0: Dim("height", min=2, max=LARGEST),
+        1: Dim("width", min=2, max=LARGEST),
+        2: Dim("channels", min=1, max=4),
+    },
+)
+"""What may differ between one image, uint8 (H, W, C), and another, for ``torch.export``."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -105,12 +121,12 @@ class Reader(nn.Module):
             float32 (N, channels, height, width).
         """
         wanted = self.preprocessing
-        maps = images.permute(0, 3, 1, 2)[:, :3].float()
-        if wanted.channels == 1 and maps.shape[1] == 3:
+        last = images.shape[-1] - 1
+        shown = torch.arange(3, device=images.device).clamp(max=last)  # gray stands for all three
+        maps = images.index_select(-1, shown).permute(0, 3, 1, 2).float()
+        if wanted.channels == 1:
             weights = maps.new_tensor(GRAY).reshape(1, 3, 1, 1)
             maps = (((maps * weights).sum(1, keepdim=True) + 32768) / 65536).floor()
-        elif wanted.channels == 3 and maps.shape[1] == 1:
-            maps = maps.repeat(1, 3, 1, 1)
         down, across = (
             resampling(old, new, images.device)
             for old, new in zip(maps.shape[2:], (wanted.height, wanted.width), strict=True)

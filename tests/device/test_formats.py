@@ -70,6 +70,14 @@ def test_a_file_that_says_something_else_is_refused(
         EXPORTERS.forget("other")
 
 
+@pytest.mark.parametrize(
+    "said", [{"probabilities": np.full(7, np.nan)}, {"probabilities": np.zeros(6)}, {}]
+)
+def test_no_number_too_few_and_none_at_all_differ(exported: Path, said):
+    golden = exported.with_name(f"{exported.name}.golden.safetensors")
+    assert difference(lambda image: said, golden) == np.inf
+
+
 def test_what_is_missing_is_named_with_the_words_that_install_it(tmp_path: Path):
     exporter = Exporter(".x", "nothing", ("no_such_module",), "pip install it", None, None)  # type: ignore[arg-type]
     EXPORTERS.add("missing", exporter)
@@ -96,9 +104,10 @@ def test_a_program_of_torch_reads_images_of_any_size(tmp_path: Path):
     result = deploy(drawn(tiny(6), mirror=True), "torch-export", tmp_path / "net.pt2")
     assert result.difference <= 1e-5
     run = EXPORTERS["torch-export"].run(result.path)
-    image = np.random.default_rng(0).integers(0, 256, (200, 33, 3), dtype=np.uint8)
-    expected = drawn(tiny(6), mirror=True).predict(image)["probabilities"]
-    np.testing.assert_allclose(run(image)["probabilities"], expected, atol=1e-5)
+    for channels in (1, 3, 4):
+        image = np.random.default_rng(0).integers(0, 256, (200, 33, channels), dtype=np.uint8)
+        expected = drawn(tiny(6), mirror=True).predict(image)["probabilities"]
+        np.testing.assert_allclose(run(image)["probabilities"], expected, atol=1e-5)
 
 
 def test_plain_c_says_the_same_of_images_of_its_size(tmp_path: Path):
