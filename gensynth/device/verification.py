@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from gensynth.cost import STATIC_METRICS, cost
-from gensynth.data import Fold
-from gensynth.data.dataset import Dataset
 from gensynth.device.formats import deploy
 from gensynth.device.meters import Estimate, measure, untrained
 from gensynth.device.model import Model
@@ -22,7 +20,7 @@ from gensynth.experiment import Experiment
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.measured import MEASURED, int8_metrics
-from gensynth.training import FoldResult, evaluate_all
+from gensynth.task import Metric
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def verify(
     known = {*STATIC_METRICS, *names, *quantised}
     if retrain and not known.issuperset(indicator.bounds):
         figures = evaluate_network(genome, experiment, seeds=seeds, epochs=epochs, watcher=watcher)
-        found |= dict(_trained(figures, experiment))
+        found |= dict(_trained(figures, experiment.task.headline))
     verdicts = [
         Verdict(key, float(getattr(indicator.bounds[name], end)), *found.get(name, (None, "")))
         for key in indicator.keys
@@ -159,39 +157,10 @@ def _in_eight_bits(
 
 
 def _trained(
-    figures: Mapping[str, Any], experiment: Experiment
+    figures: Mapping[str, Any], headline: Metric
 ) -> Iterator[tuple[str, tuple[Estimate, str]]]:
-    dataset = experiment.load()
-    laid = experiment.folds.lay(dataset)
     how = f"trained with {len(figures['seeds'])} fresh seeds"
-    headline = dataset.task.headline.name
-    intervals = {**figures.get("intervals", {}), headline: figures["interval"]}
-    for name, value in _metrics(figures, dataset, laid).items():
+    intervals = {**figures.get("intervals", {}), headline.name: figures["interval"]}
+    for name, value in figures["metrics"].items():
         ends = intervals.get(name)
         yield name, (Estimate(value, None if ends is None else (ends[0], ends[1])), how)
-
-
-def _metrics(
-    figures: Mapping[str, Any], dataset: Dataset, laid: Sequence[Fold]
-) -> Mapping[str, float]:
-    """The figures of an evaluation by the names that bounds use."""
-    results = [
-        FoldResult(
-            fold=one["fold"],
-            epochs=figures["epochs"],
-            seed=one["seed"],
-            predictions=tuple(one["predictions"]),
-            total=one["total"],
-            seconds=one["seconds"],
-            loss=one["loss"],
-            scores={name: value for name, value in one.items() if name not in _NO_SCORES},
-        )
-        for one in figures["folds"]
-    ]
-    parts = [[one for one in results if one.seed - one.fold == seed] for seed in figures["seeds"]]
-    return evaluate_all(parts, dataset, laid).metrics()
-
-
-_NO_SCORES = frozenset(
-    {"fold", "seed", "total", "truth", "predictions", "loss", "seconds", "pretraining"}
-)

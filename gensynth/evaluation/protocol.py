@@ -312,6 +312,7 @@ def _report(
         "constraint": experiment.constraint.name,
         "feasible": experiment.constraint.feasible(metrics),
         "violations": experiment.constraint.violations(metrics),
+        "metrics": mean.metrics(),
         **{name: int(value) for name, value in cost(genome).metrics().items()},
         **mean.figures(),
         **mean.details(),

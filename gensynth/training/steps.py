@@ -125,10 +125,7 @@ def _normalise(
     """The result, and mean and reciprocal deviation, (2, channels)."""
     out, moments = torch.empty_like(x), torch.empty(2, x.shape[1])
     kernels.normalise(
-        x.dtype is torch.bfloat16,
-        x.numel(),
-        x.shape[1],
-        kernels.period(x.shape[1]),
+        *_layout(x),
         x.data_ptr(),
         0 if residual is None else residual.data_ptr(),
         out.data_ptr(),
@@ -151,10 +148,7 @@ def _back_over_normalisation(
     of_x, sums = torch.empty_like(x), torch.empty_like(moments)
     passed = torch.empty_like(x) if ctx.added and seen is not None else None
     kernels.normalise_backward(
-        x.dtype is torch.bfloat16,
-        x.numel(),
-        x.shape[1],
-        kernels.period(x.shape[1]),
+        *_layout(x),
         gradient.data_ptr(),
         x.data_ptr(),
         x.data_ptr() if seen is None else seen.data_ptr(),
@@ -166,6 +160,12 @@ def _back_over_normalisation(
         sums.data_ptr(),
     )
     return of_x, passed, sums
+
+
+def _layout(maps: Tensor) -> tuple[bool, int, int, int]:
+    """What the loops over a map have to know: half precision, elements, channels, period."""
+    channels = maps.shape[1]
+    return maps.dtype is torch.bfloat16, maps.numel(), channels, kernels.period(channels)
 
 
 def _factor(norm: nn.BatchNorm2d) -> float:

@@ -44,7 +44,7 @@ def test_mistakes_are_one_line(tmp_path: Path):
         export(tiny(3), "genome", tmp_path / "file" / "net.json")
 
 
-@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "..", ".hidden", "a\x00b", "\x1b[2J", "é/ö"])
+@pytest.mark.parametrize("name", ["../../x", "/x", "..", ".hidden", "a\x00b", "\x1b[2J", "é/ö"])
 def test_a_strangers_name_stays_in_the_folder(tmp_path: Path, name: str):
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
