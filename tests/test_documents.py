@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
 from tests.small_search import SMALL
 
+FOLDERS = ("prototypes", "search_spaces", "constraints", "experiments")
 DOCUMENTS = ("README.md", "docs/**/*.md", "genomes/*.md")
 PLACEHOLDER = re.compile(r"<!--|@\w+@")
 
@@ -25,6 +27,22 @@ def test_no_document_has_a_placeholder_left(repository: Path, pattern: str):
 
 def test_the_readme_is_short(repository: Path):
     assert len((repository / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_readme_names_what_ships(repository: Path, folder: str):
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    names = [file.stem for file in (repository / folder).glob("*.yaml")]
+    assert names
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_the_readme_names_every_command(repository: Path):
+    from gensynth.cli import app
+
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    commands = typer.main.get_command(app).commands
+    assert [name for name in commands if not re.search(rf"`(gensynth )?{name} ", text)] == []
 
 
 @pytest.mark.slow
@@ -42,7 +60,7 @@ def test_the_readme_leads_from_a_search_to_a_labelled_picture(repository: Path, 
         [*train.split(), "--epochs", "1"],
         predict.split(),
     ):
-        program = Path(sys.executable).parent / words[0]
+        program = Path(sys.executable).parent / Path(words[0]).name
         done = subprocess.run(
             [program, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False
         )
