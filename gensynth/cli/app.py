@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import gensynth
-from gensynth.cli.screen import say
+from gensynth.cli.terminal import say
 from gensynth.errors import UserError
 
 INTERRUPTED = 130

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
-from gensynth.cli.screen import say
+from gensynth.cli.terminal import say
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:

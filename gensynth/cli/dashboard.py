@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from gensynth.cli.app import app
-from gensynth.cli.screen import say
 from gensynth.cli.sources import run_directory
+from gensynth.cli.terminal import say
 
 
 @app.command()

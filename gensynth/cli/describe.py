@@ -93,7 +93,7 @@ def _facts(genome: Genome) -> dict[str, Any]:
 def _print(genome: Genome) -> None:
     from rich.table import Table
 
-    from gensynth.cli.screen import Terminal
+    from gensynth.cli.terminal import Terminal
     from gensynth.cost import cost, layer_table, params_with_statistics
 
     console = Terminal(width=None if sys.stdout.isatty() else PIPED_WIDTH)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
-from gensynth.cli.screen import say
 from gensynth.cli.sources import naming, protocol, read_genome
+from gensynth.cli.terminal import say
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gensynth.cli.app import app
-from gensynth.cli.screen import say
+from gensynth.cli.terminal import say
 
 if TYPE_CHECKING:
     from gensynth.data import SyntheticConfig

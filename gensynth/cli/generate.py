@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import app
-from gensynth.cli.screen import say
 from gensynth.cli.sources import run_directory
+from gensynth.cli.terminal import say
 from gensynth.errors import UserError
 
 if TYPE_CHECKING:

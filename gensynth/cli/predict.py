@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gensynth.cli.app import app
-from gensynth.cli.screen import say
+from gensynth.cli.terminal import say
 from gensynth.errors import UserError
 
 

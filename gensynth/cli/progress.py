@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gensynth.cli.describe import grouped
-from gensynth.cli.screen import Terminal, plain
+from gensynth.cli.terminal import Terminal, plain
 
 if TYPE_CHECKING:
     from gensynth.execution.progress import Best, Progress

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gensynth.cli.app import Overrides, app
-from gensynth.cli.screen import say
+from gensynth.cli.terminal import say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,7 +60,7 @@ def _report(results: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _print(results: Results) -> None:
-    from gensynth.cli.screen import Terminal
+    from gensynth.cli.terminal import Terminal
 
     console = Terminal()
     console.width = max(console.width, WIDTH)

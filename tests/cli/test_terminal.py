@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from gensynth.cli.progress import Display
-from gensynth.cli.screen import Terminal, plain, say
+from gensynth.cli.terminal import Terminal, plain, say
 
 
 def shown(*things: object, terminal: bool = False) -> str:
