@@ -11,7 +11,7 @@ from gensynth.data.synthetic.wild import write_affectnet
 
 @pytest.mark.slow
 def test_published_and_measured_figures_stand_in_lines_of_their_own(tmp_path: Path):
-    drawn = SyntheticConfig(size=32, channels=3, neutral=True, frames=1, subjects=60)
+    drawn = SyntheticConfig(size=32, channels=3, neutral=True, frames=1, subjects=20)
     write_affectnet(load(drawn), tmp_path / "faces")
     lines = list(rows(tmp_path / "faces", 1, ["data.size=32", "workers=1"], faces="drawn faces"))
     assert [line[0].partition(", ")[::2] for line in lines] == [
