@@ -41,7 +41,8 @@ def test_the_readme_names_every_command(repository: Path):
     from gensynth.cli import app
 
     text = (repository / "README.md").read_text(encoding="utf-8")
-    commands = typer.main.get_command(app).commands
+    group = typer.main.get_group(app)
+    commands = group.list_commands(typer.Context(group))
     assert [name for name in commands if not re.search(rf"`(gensynth )?{name} ", text)] == []
 
 
