@@ -32,7 +32,7 @@ from gensynth.evaluation import SEEDS, EvaluationDirectory, evaluate_network
 from gensynth.experiment import Experiment
 from gensynth.genome import Genome
 from gensynth.report import write_evaluation
-from gensynth.report.published import OTHERS, TABLE_1, Published
+from gensynth.task.published import OTHERS, TABLE_1, Published
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "table1"

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.markdown import markdown
 from gensynth.cost import cost
 from gensynth.genome import Genome
-from gensynth.report.published import Published
+from gensynth.task.published import Published
 
 HEADS = (
     "network",

@@ -1,4 +1,4 @@
-"""Eight bits: static quantisation after training, and what it costs in accuracy."""
+"""Eight bits: static quantisation after training, and how far it moves the answers."""
 
 from __future__ import annotations
 

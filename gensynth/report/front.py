@@ -15,12 +15,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.indicator import Indicator
-from gensynth.report.published import METRIC, PUBLISHED, Published
 from gensynth.report.style import PLOT, rendered
 from gensynth.search.outcome import Ending, Outcome
 from gensynth.search.results import FoundNetwork
 from gensynth.search.study import outcomes_of
 from gensynth.task import Classification, Metric, Task
+from gensynth.task.published import METRIC, PUBLISHED, Published
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

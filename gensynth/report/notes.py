@@ -11,8 +11,8 @@ from gensynth.export import Run
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.report.front import FrontFigure
-from gensynth.report.published import PUBLISHED, SOURCE
 from gensynth.search.outcome import Ending, Outcome, front, objectives_of
+from gensynth.task.published import PUBLISHED, SOURCE
 
 SYNTHETIC = (
     "> **SYNTHETIC DATA**: the faces are drawn. Figures say nothing about CK+ or about people."

@@ -12,7 +12,6 @@ from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.report.drawing import draw
 from gensynth.report.front import draw_front, front_of
-from gensynth.report.published import METRIC, PUBLISHED, SOURCE
 from gensynth.report.style import STYLE
 from gensynth.search.results import (
     ConfirmedFigure,
@@ -23,6 +22,7 @@ from gensynth.search.results import (
     best,
 )
 from gensynth.task import Metric, Task
+from gensynth.task.published import METRIC, PUBLISHED, SOURCE
 
 FILE = "report.html"
 _THIN = "\N{NARROW NO-BREAK SPACE}"

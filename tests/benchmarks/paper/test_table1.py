@@ -16,7 +16,7 @@ from gensynth import genome as genomes
 from gensynth.cost import cost
 from gensynth.evaluation import EvaluationDirectory
 from gensynth.experiment import Experiment
-from gensynth.report.published import OTHERS, SOURCE, TABLE_1
+from gensynth.task.published import OTHERS, SOURCE, TABLE_1
 from gensynth.training.columns import columns
 from tests.fake_run import tiny
 
