@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
+# Where it is set, as images of containers do, every process compiles torch and Ray anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup search dashboard export test test-quick check docs bench table1
 
