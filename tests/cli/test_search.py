@@ -17,7 +17,7 @@ TINY = (
     "folds.count=4",
     "fidelity.rungs=[{folds: 1, epochs: 1}]",
     "budget.candidates=2",
-    "confirm.finalists=1",
+    "confirm={finalists: 1, epochs: 1}",
     "name=tiny",
 )
 
@@ -95,7 +95,8 @@ def test_a_seed_that_no_training_takes_is_a_mistake(capsys: pytest.CaptureFixtur
 def test_the_remedy_for_a_prototype_that_does_not_fit_holds(
     capsys: pytest.CaptureFixture[str], name: str
 ):
-    arguments = ("evaluate", name, "--json", "--fold", "1", "--epochs", "1", *TINY)
+    once = ("--fold", "1", "--seeds", "1", "--epochs", "1")
+    arguments = ("evaluate", name, "--json", *once, "workers=1", *TINY)
     assert status(*arguments) == 2
     refused = capsys.readouterr().err
     remedy = [word.rstrip(",") for word in refused.split() if word.startswith("prototype.")]
@@ -128,7 +129,8 @@ def test_search_prints_one_json_object_and_writes_the_report(
     assert results["command"].startswith("gensynth search")
     assert (tmp_path / "runs" / "tiny" / "report.html").exists()
     genome = tmp_path / "runs" / "tiny" / results["networks"][0]["genome"]
-    assert status("evaluate", "--json", "--fold", "1", "--epochs", "1", str(genome), *TINY) == 0
+    once = ("--fold", "1", "--seeds", "1", "--epochs", "1")
+    assert status("evaluate", "--json", *once, str(genome), *TINY) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["hash"] == results["networks"][0]["hash"]
-    assert [one["fold"] for one in figures["folds"]] == [1, 1, 1]
+    assert [one["fold"] for one in figures["folds"]] == [1]

@@ -23,7 +23,7 @@ from gensynth.experiment import Experiment
 from gensynth.generator import Generator
 from gensynth.search import Setting, search
 from gensynth.training import train_fold
-from tests.small_search import SMALL, words
+from tests.small_search import SMALL, drive, words
 
 GENSYNTH = (sys.executable, "-m", "gensynth")
 
@@ -175,31 +175,34 @@ def test_a_larger_budget_goes_on(run):
 
 
 @pytest.mark.slow
-def test_evaluation_reproduces_a_fold_of_the_journal(run):
+def test_evaluation_reproduces_the_confirmation(run):
     experiment, results, _, _ = run
     folder = Path(results["run"])
     (network,) = [one for one in results["networks"] if one["confirmed"]]
     genome = genomes.load(folder / network["genome"])
-    entry = next(one for one in read(folder / "journal.jsonl") if one.phase == "confirm")
-    figures = evaluate_network(genome, experiment, fold=entry.fold, seed=entry.seed)
-    assert figures["folds"][0]["predictions"] == list(entry.predictions)
     whole = evaluate_network(genome, experiment, seed=network["confirmed"]["seeds"][0])
     assert whole["accuracy"] == network["confirmed"]["accuracy"]
+    confirmed = [one for one in read(folder / "journal.jsonl") if one.phase == "confirm"]
+    told = {one["fold"]: tuple(one["predictions"]) for one in whole["folds"]}
+    assert told == {entry.fold: entry.predictions for entry in confirmed}
+
+
+def trained(results: dict[str, object]) -> list[dict[str, object]]:
+    """What a run's journal says of each fold, without times."""
+    lines = (Path(str(results["run"])) / "journal.jsonl").read_text().splitlines()
+    return [{**json.loads(line), "seconds": 0, "pretraining": 0} for line in lines]
 
 
 @pytest.mark.slow
-def test_one_worker_or_three_and_twice_the_same(small, tmp_path: Path):
-    def trained(name: str, workers: int) -> list[dict[str, object]]:
-        search(small(f"name={name}", f"workers={workers}"))
-        lines = (tmp_path / "runs" / name / "journal.jsonl").read_text().splitlines()
-        return [{**json.loads(line), "seconds": 0, "pretraining": 0} for line in lines]
-
-    first, second, third = trained("a", 1), trained("b", 1), trained("c", 3)
-    assert first == second
+def test_a_worker_a_process_without_ray_and_two_workers_train_the_same(run, small, training):
+    first = trained(search(small("workers=1", "name=worker")))
+    training(lambda dispatcher, material, *ignored, **also: drive(dispatcher, material))
+    assert trained(search(small("workers=1", "name=process"))) == first
     known = {(e["genome"], e["fold"], e["epochs"], e["seed"]): e["predictions"] for e in first}
-    shared = [(e["genome"], e["fold"], e["epochs"], e["seed"]) for e in third]
+    both = trained(run[1])
+    shared = [(e["genome"], e["fold"], e["epochs"], e["seed"]) for e in both]
     assert set(shared) & set(known)
-    for entry, key in zip(third, shared, strict=True):
+    for entry, key in zip(both, shared, strict=True):
         assert known.get(key, entry["predictions"]) == entry["predictions"]
 
 
@@ -261,7 +264,7 @@ def test_ctrl_c_keeps_everything_and_exits_with_130(small):
     assert len(read(folder / "journal.jsonl")) >= 3
 
 
-def training(root: int) -> list[int]:
+def training_now(root: int) -> list[int]:
     """Process ids of the workers that are training at this moment, between which may be pauses."""
     return [pid for pid, title in descendants(root) if ".train" in title]
 
@@ -271,7 +274,7 @@ def test_a_killed_worker_costs_its_fold_only(small):
     experiment = small("budget.candidates=6", "workers=1")
     process, folder = started(experiment, "budget.candidates=6", "workers=1")
     deadline = time.monotonic() + 120
-    while not (killed := training(process.pid)):
+    while not (killed := training_now(process.pid)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     for pid in killed:
