@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup search dashboard export test test-quick check docs bench table1
+.PHONY: help setup search dashboard export test test-quick check docs bench table1 table2
 
 # Only what is given on make's own command line is passed on, never a variable of the environment.
 given = $(if $(filter command,$(firstword $(origin $(1)))),'$(2)$(subst ','\'',$($(1)))')
@@ -69,3 +69,7 @@ table1: $(READY)  ## train the rows of Table 1 and print it: DATA_ROOT ROWS=a,b 
 	@$(VENV)/bin/python -m benchmarks.paper.table1 $(call given,DATA_ROOT,--data-root=) \
 	    $(call given,ROWS,--rows=) $(call given,SEEDS,--seeds=) $(call given,EPOCHS,--epochs=) \
 	    $(if $(filter command,$(firstword $(origin ARGS))),$(ARGS))
+
+table2: $(READY)  ## measure the speed of the rows of Table 2 and print it: ROWS=a,b TURNS
+	@$(VENV)/bin/python -m benchmarks.paper.table2 $(call given,ROWS,--rows=) \
+	    $(call given,TURNS,--turns=)

@@ -85,6 +85,6 @@ def test_an_old_python_is_refused_in_one_line(repository: Path, tmp_path: Path):
 
 def test_help_lists_every_target(repository: Path):
     targets = {"setup", "search", "dashboard", "export", "test", "test-quick", "check", "bench"}
-    targets |= {"table1", "docs"}
+    targets |= {"table1", "table2", "docs"}
     listed = {line.split()[1] for line in make(repository, "help").stdout.splitlines()}
     assert listed == {"help", *targets}
