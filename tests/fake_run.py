@@ -50,8 +50,25 @@ CANDIDATES = (
 )
 
 
-def make_run(folder: Path, *, synthetic: bool = True, config: dict[str, Any] | None = None) -> Path:
-    """Writes config.yaml, study.db, genomes and results.json."""
+JUDGED = {1: "confirmed", 2: "confirmed", 3: "refuted"}
+"""What the confirmation of a judged run found, by trial."""
+
+
+def make_run(
+    folder: Path,
+    *,
+    synthetic: bool = True,
+    config: dict[str, Any] | None = None,
+    judged: bool = False,
+) -> Path:
+    """Writes config.yaml, study.db, genomes and results.json.
+
+    Args:
+        folder: Where to.
+        synthetic: Whether it says that its data are drawn.
+        config: Further settings.
+        judged: Whether the study knows what the confirmation found; one network is then refuted.
+    """
     (folder / "genomes").mkdir(parents=True)
     described = {
         "name": folder.name,
@@ -62,6 +79,9 @@ def make_run(folder: Path, *, synthetic: bool = True, config: dict[str, Any] | N
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(described))
     (folder / "study.db").write_bytes(_study())
+    if judged:
+        study = optuna.load_study(study_name="fake", storage=f"sqlite:///{folder / 'study.db'}")
+        study.set_user_attr("verdicts", JUDGED)
     networks = []
     for number, (width, accuracy, finished) in enumerate(CANDIDATES):
         if not finished:
@@ -84,6 +104,9 @@ def make_run(folder: Path, *, synthetic: bool = True, config: dict[str, Any] | N
                 "performance": _performance(metrics),
             }
         )
+        if judged and JUDGED.get(number) == "refuted":
+            refuted = {"bound": "accuracy.min", "folds": 4}
+            networks[-1] |= {"refuted": refuted, "feasible": False}
     results = {
         "format": "gensynth.results",
         "version": 1,

@@ -76,7 +76,12 @@ def _genome(source: Path | None, trial: int | None) -> Genome:
     from gensynth.export import Run
 
     if source is None or (source.is_dir() and not (source / GENOME).is_file()):
-        return Run(run_directory(source)).trial_genome(trial)
+        run = Run(run_directory(source))
+        genome = run.trial_genome(trial)
+        verdict = run.verdict(genome)
+        if not verdict.satisfied:
+            say(f"warning: {genome.name} ({run.constraint.name}): {verdict.words}", err=True)
+        return genome
     if trial is not None:
         raise UserError("--trial needs a run directory", where=str(source))
     return read_genome(str(source))

@@ -121,8 +121,8 @@ def _best(best: Best | None) -> str:
     if best is None:
         return "none trained in full yet"
     figures = (
-        f"trial {best.trial}, {best.shown} on the search's folds, "
+        f"trial {best.trial}, {best.shown}, "
         f"{grouped(best.metrics['params'])} parameters, {best.metrics['macs'] / 1e6:.1f} M MACs, "
         f"U {best.performance:.1f} dB"
     )
-    return figures if best.feasible else f"{figures} (not feasible)"
+    return f"{figures} ({best.remark})" if best.remark else figures

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from gensynth.search.results import FoundNetwork, Results
 
 WIDTH = 120
+_VERDICTS = {
+    "confirmed": "yes",
+    "searched": "not confirmed",
+    "refuted": "refuted",
+    "violated": "no",
+    "diverged": "diverged",
+}
 
 
 @app.command()
@@ -67,15 +74,16 @@ def _print(results: Results) -> None:
     console.print(_table(results))
     counts, minutes = results.counts, results.seconds["total"] / 60
     refused = ", ".join(f"{name} {count}" for name, count in counts.refused.items())
+    diverged = f" ({counts.diverged} diverged)" if counts.diverged else ""
     console.print(
-        f"trained {counts.trained}, stopped {counts.stopped}, failed {counts.failed}; "
+        f"trained {counts.trained}, stopped {counts.stopped}{diverged}, failed {counts.failed}; "
         f"refused before training: {refused or 'none'}; {minutes:.1f} minutes"
     )
     if results.ended:
         console.print(f"ended early: {results.ended}", markup=False)
     if not counts.trained:
         console.print("no candidate was trained in full: raise budget, or lower fidelity.rungs")
-    elif not any(network.feasible for network in results.networks):
+    elif not any(network.verdict.satisfied for network in results.networks):
         console.print(f"no network satisfies {results.constraint.name} yet")
 
 
@@ -115,8 +123,5 @@ def _table(results: Results) -> Table:
 
 
 def _verdict(network: FoundNetwork) -> str:
-    if network.confirmed:
-        return "yes" if network.feasible else "no"
-    if network.refuted:
-        return f"no (after {network.refuted.folds} folds)"
-    return "not confirmed" if network.feasible else "no"
+    words = _VERDICTS[network.verdict]
+    return f"{words} after {network.refuted.folds} folds" if network.refuted else words

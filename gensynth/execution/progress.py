@@ -16,13 +16,13 @@ class Best:
         metrics: Its metrics, static and trained.
         shown: The headline metric among them, in words.
         performance: U.
-        feasible: Whether it satisfies 1_r.
+        remark: What has to be known of it, such as that it is confirmed; empty if nothing.
     """
 
     trial: int
     metrics: Mapping[str, float]
     performance: float
-    feasible: bool
+    remark: str
     shown: str
 
 

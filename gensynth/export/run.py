@@ -18,7 +18,8 @@ from gensynth.indicator import Indicator
 from gensynth.reading import read_yaml
 from gensynth.search.results import FILE, FoundNetwork, Results, best, load_results
 from gensynth.search.storage import storage
-from gensynth.search.study import genome_hash_of, outputs_of, was_trained
+from gensynth.search.study import genome_hash_of, outcomes_of, outputs_of, was_trained
+from gensynth.search.verdict import Verdict
 from gensynth.space import decode, load_space
 from gensynth.task import TASKS, Classification, Task
 from gensynth.validation import validate
@@ -205,6 +206,12 @@ class Run:
         listed = self._listed.get(trial)
         return self.genome(listed) if listed else self.decoded(self._trial(trial))
 
+    def verdict(self, genome: Genome) -> Verdict:
+        """What is known of whether one of the run's networks satisfies 1_r."""
+        listed = {one.hash: one.verdict for one in self._listed.values()}
+        found = {one.genome: one.verdict for one in outcomes_of(self.study)}
+        return listed.get(genome.hash) or found[genome.hash]
+
     def genome_of(self, trial: FrozenTrial) -> Genome:
         """The network of a trial that was read from the study.
 
@@ -249,11 +256,13 @@ class Run:
     def _best(self) -> FoundNetwork:
         found = best(self.results)
         if found is None:
-            trials = _listed([network.trial for network in self.results.networks])
+            files = [self.path / network.genome for network in self.results.networks]
             raise UserError(
                 f"no network satisfies {self.results.constraint.name}",
                 where=str(self.path),
-                remedy=f"name a trial with --trial: {trials}",
+                remedy=f"name the file of a network, such as {files[0]}"
+                if files
+                else "raise budget, or lower fidelity.rungs",
             )
         return found
 

@@ -12,7 +12,8 @@ import io
 import logging
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -32,10 +33,10 @@ from gensynth.genome import Genome
 from gensynth.report.drawing import draw
 from gensynth.report.front import front_of
 from gensynth.report.interactive import interactive_front
-from gensynth.report.notes import study_note, trial_note
+from gensynth.report.notes import heading, study_note, trial_note
 from gensynth.seams import dashboard as seam
 from gensynth.seams import optuna as private
-from gensynth.search.study import is_duplicate, outcomes_of
+from gensynth.search.study import is_duplicate, outcomes_of, verdicts_of
 
 ARTIFACTS = "artifacts"
 FIGURE = "gensynth:front"
@@ -47,7 +48,8 @@ _log = logging.getLogger(__name__)
 def illustrate(run: Run) -> int:
     """Adds the notes, drawings and figures that a run's study still lacks.
 
-    A trial's note is written once and never overwritten, so that what a person adds to it stays.
+    A trial's note is written once, so that what a person adds to it stays; only its first line, the
+    verdict, follows the confirmation.
 
     Args:
         run: The run, finished or not.
@@ -63,6 +65,7 @@ def illustrate(run: Run) -> int:
     for outcome in outcomes_of(study):
         trial = trials[outcome.trial]
         if seam.has_note(attributes, trial):
+            _judge(study, trial, heading(outcome), seam.note(attributes, trial))
             continue
         genome = _genome(run, trial)
         picture = _attach(study, trial, genome, store) if genome else None
@@ -77,6 +80,13 @@ def illustrate(run: Run) -> int:
             study, interactive_front(front), graph_object_id=FIGURE
         )
     return added
+
+
+def _judge(study: optuna.Study, trial: FrozenTrial, verdict: str, note: str) -> None:
+    """Puts the verdict at the head of a note, unless a person has put something else there."""
+    first, _, rest = note.partition("\n")
+    if first != verdict and first.startswith(verdict.partition(":")[0]):
+        seam.save_note(study, trial, f"{verdict}\n{rest}")
 
 
 def artifact_store(run: Run) -> FileSystemArtifactStore:
@@ -106,7 +116,7 @@ def make_server(run: Run, *, host: str = "127.0.0.1", port: int = 8080) -> Serve
     Raises:
         UserError: If the address cannot be listened on.
     """
-    seam.replace_best_trials(feasible_front)
+    seam.replace_best_trials(partial(feasible_front, refuted=partial(_refuted, run.study)))
     app = optuna_dashboard.wsgi(private.storage_of(run.study), artifact_store=artifact_store(run))
     try:
         return make_wsgi_server(host, port, app, Server, _Quiet)
@@ -123,20 +133,36 @@ def keep_illustrated(run: Run, stop: threading.Event) -> None:
 
 
 def feasible_front(
-    trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]
+    trials: Sequence[FrozenTrial],
+    directions: Sequence[StudyDirection],
+    *,
+    refuted: Callable[[], Collection[int]] = tuple,
 ) -> list[FrozenTrial]:
     """The non-dominated ones among the trials that satisfy every constraint, each network once.
 
     Takes the place of the dashboard's own, which ignores constraints.
+
+    Args:
+        trials: Of a study.
+        directions: Of its objectives.
+        refuted: Gives the numbers of trials that satisfied them in the search only.
     """
+    wrong = refuted()
     signs = [1 if direction is StudyDirection.MAXIMIZE else -1 for direction in directions]
     shown = [
         trial
         for trial in trials
-        if trial.state is TrialState.COMPLETE and _feasible(trial) and not is_duplicate(trial)
+        if trial.state is TrialState.COMPLETE
+        and trial.number not in wrong
+        and _feasible(trial)
+        and not is_duplicate(trial)
     ]
     best = nondominated([np.multiply(signs, trial.values) for trial in shown])
     return [trial for trial, marked in zip(shown, best, strict=True) if marked]
+
+
+def _refuted(study: optuna.Study) -> list[int]:
+    return [number for number, verdict in verdicts_of(study).items() if not verdict.satisfied]
 
 
 def _feasible(trial: FrozenTrial) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -16,25 +16,46 @@ from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.indicator import Indicator
 from gensynth.report.style import PLOT, rendered
-from gensynth.search.outcome import Ending, Outcome
+from gensynth.search.outcome import Outcome
 from gensynth.search.results import FoundNetwork
 from gensynth.search.study import outcomes_of
+from gensynth.search.verdict import Verdict
 from gensynth.task import Classification, Metric, Task
 from gensynth.task.published import METRIC, PUBLISHED, Published
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ENDINGS: Mapping[Ending, str] = {
-    "feasible": "satisfies the constraint",
-    "infeasible": "violates the constraint",
-    "stopped": "stopped early",
+
+class Mark(NamedTuple):
+    """How a candidate is drawn; shapes differ where colours may not be told apart.
+
+    Attributes:
+        colour: Of its face, or of its lines where ``filled`` is False.
+        shape: As Matplotlib calls it.
+        symbol: As Plotly calls it.
+    """
+
+    colour: str
+    shape: str
+    symbol: str
+
+    @property
+    def filled(self) -> bool:
+        """Whether it has a face."""
+        return self.shape in "os^"
+
+
+MARKS: Mapping[Verdict, Mark] = {
+    Verdict.STOPPED: Mark("#868e96", "x", "x-thin-open"),
+    Verdict.DIVERGED: Mark("#868e96", "+", "cross-thin-open"),
+    Verdict.VIOLATED: Mark("#868e96", "s", "square"),
+    Verdict.REFUTED: Mark("#b02a37", "^", "triangle-up"),
+    Verdict.SEARCHED: Mark("#74a4d4", "o", "circle"),
+    Verdict.CONFIRMED: Mark("#1f5f9f", "o", "circle"),
 }
-COLOURS: Mapping[Ending, str] = {
-    "feasible": "#2f6fb2",
-    "infeasible": "#adb5bd",
-    "stopped": "#ced4da",
-}
+"""Later ones are drawn over earlier ones."""
+UNFINISHED = (Verdict.STOPPED, Verdict.DIVERGED)
 CONFIRMED, BOUND, KNOWN = "#c8601a", "#2f8a4c", "#7454b3"
 
 
@@ -161,18 +182,17 @@ def write_front(run: Run, path: str | Path) -> None:
 
 
 def _candidates(axes: Axes, front: FrontFigure) -> None:
-    endings: tuple[Ending, ...] = ("stopped", "infeasible", "feasible")
-    for ending in endings:
-        group = [(one, value) for one, value in front.known if one.ending == ending]
+    for verdict, mark in MARKS.items():
+        group = [(one, value) for one, value in front.known if one.verdict is verdict]
         if group:
             axes.scatter(
                 [one.metrics["params"] for one, _ in group],
                 [value for _, value in group],
-                s=16 if ending != "feasible" else 24,
-                c=COLOURS[ending],
-                marker="x" if ending == "stopped" else "o",
-                linewidths=1 if ending == "stopped" else 0,
-                label=f"{ENDINGS[ending]} ({len(group)})",
+                s=24 if verdict.satisfied else 16,
+                c=mark.colour,
+                marker=mark.shape,
+                linewidths=0 if mark.filled else 1,
+                label=f"{verdict.words} ({len(group)})",
                 zorder=3,
             )
 
@@ -198,7 +218,7 @@ def _confirmed(axes: Axes, front: FrontFigure) -> None:
             [metric.scale * figure.value(metric)],
             s=32,
             marker="D",
-            facecolor=CONFIRMED if network.feasible else "#ffffff",
+            facecolor=CONFIRMED if network.verdict.satisfied else "#ffffff",
             edgecolor=CONFIRMED,
             linewidths=1.4,
             label=label,
@@ -211,7 +231,7 @@ def _confirmed(axes: Axes, front: FrontFigure) -> None:
                 network.params,
                 metric.scale * ends[0],
                 metric.scale * ends[1],
-                color=COLOURS["feasible"],
+                color=MARKS[network.verdict].colour,
                 linewidth=0.8,
                 linestyle=":",
                 zorder=2,
@@ -298,7 +318,7 @@ def _frame(axes: Axes, front: FrontFigure) -> None:
     axes.set_ylim(low, high)
     rising = front.metric.direction == "maximize"
     hidden = sum(
-        one.ending == "stopped" and (value < low if rising else value > high)
+        one.verdict in UNFINISHED and (value < low if rising else value > high)
         for one, value in front.known
     )
     if hidden:
@@ -317,7 +337,7 @@ def _frame(axes: Axes, front: FrontFigure) -> None:
 def _heights(front: FrontFigure) -> tuple[float, float]:
     """Limits as drawn: those of what was trained to the end, where there is any."""
     metric = front.metric
-    finished = [value for one, value in front.known if one.ending != "stopped"]
+    finished = [value for one, value in front.known if one.verdict not in UNFINISHED]
     found = finished or [value for _, value in front.known]
     found += [one.percent for one in front.published]
     intervals = [one.confirmed.interval or () for one in front.confirmed if one.confirmed]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gensynth.report.front import BOUND, COLOURS, CONFIRMED, ENDINGS, KNOWN, FrontFigure
-from gensynth.search.outcome import Ending, Outcome
+from gensynth.report.front import BOUND, CONFIRMED, KNOWN, MARKS, FrontFigure
+from gensynth.search.outcome import Outcome
+from gensynth.search.verdict import Verdict
 from gensynth.task import Metric
 
 
@@ -26,8 +27,7 @@ class PlotlyFigure:
 
 def interactive_front(front: FrontFigure) -> PlotlyFigure:
     """Draws the front for the dashboard: the same marks as :func:`draw_front`, with hovering."""
-    endings: tuple[Ending, ...] = ("stopped", "infeasible", "feasible")
-    data = [_candidates(front, ending) for ending in endings]
+    data = [_candidates(front, verdict) for verdict in MARKS]
     data += [_confirmed(front), _published(front)]
     title = f"Front of {front.name}" + (" (SYNTHETIC faces)" if front.synthetic else "")
     shapes, notes = _bounds(front)
@@ -48,27 +48,27 @@ def interactive_front(front: FrontFigure) -> PlotlyFigure:
     return PlotlyFigure([trace for trace in data if trace["x"]], layout)
 
 
-def _candidates(front: FrontFigure, ending: Ending) -> dict[str, Any]:
-    group = [(one, value) for one, value in front.known if one.ending == ending]
+def _candidates(front: FrontFigure, verdict: Verdict) -> dict[str, Any]:
+    group = [(one, value) for one, value in front.known if one.verdict is verdict]
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": ENDINGS[ending],
+        "name": verdict.words,
         "x": [one.metrics["params"] for one, _ in group],
         "y": [value for _, value in group],
         "text": [_hover(one, front.metric) for one, _ in group],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
-            "color": COLOURS[ending],
-            "symbol": "x-thin-open" if ending == "stopped" else "circle",
-            "size": 8 if ending == "feasible" else 6,
+            "color": MARKS[verdict].colour,
+            "symbol": MARKS[verdict].symbol,
+            "size": 8 if verdict.satisfied else 6,
         },
     }
 
 
 def _hover(one: Outcome, metric: Metric) -> str:
     lines = [
-        f"trial {one.trial}",
+        f"trial {one.trial}: {one.verdict.words}",
         f"{metric.label} {metric.shown(one.metrics[metric.name], gap=' ')}",
         f"{one.metrics['params']:,.0f} parameters",
         f"{one.metrics.get('macs', 0) / 1e6:.1f} M MACs",

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
 
 from gensynth import genome as genomes
 from gensynth.export import Run
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.report.front import FrontFigure
-from gensynth.search.outcome import Ending, Outcome, front, objectives_of
+from gensynth.search.outcome import Outcome, front, objectives_of
 from gensynth.task.published import PUBLISHED, SOURCE
 
 SYNTHETIC = (
     "> **SYNTHETIC DATA**: the faces are drawn. Figures say nothing about CK+ or about people."
 )
-
-_VERDICTS: Mapping[Ending, str] = {
-    "feasible": "satisfies the constraint at search fidelity",
-    "infeasible": "violates the constraint",
-    "stopped": "stopped early; its figures are of fewer folds or epochs than the others'",
-}
 
 
 def trial_note(run: Run, outcome: Outcome, genome: Genome | None, picture: str | None) -> str:
@@ -34,7 +27,7 @@ def trial_note(run: Run, outcome: Outcome, genome: Genome | None, picture: str |
         genome: The network itself, where it could be built.
         picture: Path of its drawing on the dashboard's server.
     """
-    parts = [f"## Trial {outcome.trial}: {_VERDICTS[outcome.ending]}"]
+    parts = [heading(outcome)]
     if run.synthetic:
         parts.append(SYNTHETIC)
     if picture:
@@ -49,6 +42,12 @@ def trial_note(run: Run, outcome: Outcome, genome: Genome | None, picture: str |
     if genome:
         parts.append(f"```json\n{_wrapped(genomes.dumps(genome))}\n```")
     return "\n\n".join(part for part in parts if part)
+
+
+def heading(outcome: Outcome) -> str:
+    """The first line of a trial's note: the verdict on it."""
+    unequal = "; its figures are of fewer folds or epochs than the others'"
+    return f"## Trial {outcome.trial}: {outcome.verdict.words}{'' if outcome.complete else unequal}"
 
 
 def _wrapped(text: str, width: int = 100) -> str:

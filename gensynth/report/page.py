@@ -21,6 +21,7 @@ from gensynth.search.results import (
     UnseenFigure,
     best,
 )
+from gensynth.search.verdict import Verdict
 from gensynth.task import Metric, Task
 from gensynth.task.published import METRIC, PUBLISHED, SOURCE
 
@@ -166,8 +167,13 @@ def _networks(results: Results) -> str:
 
 def _ordered(results: Results) -> list[FoundNetwork]:
     return sorted(
-        results.networks, key=lambda one: (one.confirmed is None, not one.feasible, one.params)
+        results.networks,
+        key=_importance,
     )
+
+
+def _importance(network: FoundNetwork) -> tuple[bool, bool, int]:
+    return not network.verdict.satisfied, network.confirmed is None, network.params
 
 
 def _row(network: FoundNetwork, metric: Metric) -> Sequence[str]:
@@ -187,12 +193,15 @@ def _row(network: FoundNetwork, metric: Metric) -> Sequence[str]:
 
 
 def _verdict(network: FoundNetwork) -> str:
-    if network.feasible:
-        return "satisfied"
+    verdict = network.verdict
+    if verdict.satisfied:
+        return "satisfied" if network.confirmed else "satisfied in the search only"
     if network.refuted:
-        return f"refuted by {escape(network.refuted.bound)} after {network.refuted.folds} folds"
+        how = "diverged" if verdict is Verdict.DIVERGED else f"refuted by {network.refuted.bound}"
+        return f"{escape(how)} after {network.refuted.folds} folds"
     violated = [name for name, value in network.violations.items() if value > 0] or ["1_r"]
-    return f"violates {escape(', '.join(violated))}"
+    how = "refuted: violates" if verdict is Verdict.REFUTED else "violates"
+    return f"{how} {escape(', '.join(violated))}"
 
 
 def _unseen(metric: Metric, figure: ConfirmedFigure) -> str:

@@ -15,7 +15,7 @@ keys ``dashboard:artifacts:…``   Optuna refuses artifacts of finished trials; 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import optuna_dashboard
 from optuna.study import Study, StudyDirection
@@ -41,9 +41,17 @@ def has_note(attributes: Collection[str], trial: FrozenTrial) -> bool:
     return f"{_prefix(trial)}:note_ver" in attributes
 
 
+def note(attributes: Mapping[str, str], trial: FrozenTrial) -> str:
+    """The note of a trial, from its study's system attributes."""
+    pieces: list[str] = []
+    while (piece := attributes.get(f"{_prefix(trial)}:note_str:{len(pieces)}")) is not None:
+        pieces.append(piece)
+    return "".join(pieces)
+
+
 def save_note(study: Study, trial: FrozenTrial, note: str) -> None:
-    """Writes the note of a trial, finished or not."""
-    for number, start in enumerate(range(0, len(note), NOTE_PIECE)):
+    """Writes the note of a trial, finished or not; an empty piece ends it."""
+    for number, start in enumerate(range(0, len(note) + NOTE_PIECE, NOTE_PIECE)):
         piece = note[start : start + NOTE_PIECE]
         private.note_study(study, f"{_prefix(trial)}:note_str:{number}", piece)
     private.note_study(study, f"{_prefix(trial)}:note_ver", 1)

@@ -14,7 +14,7 @@ from gensynth.execution.units import Unit, base_seed, full_epochs, ladder
 from gensynth.generator import Unsatisfiable
 from gensynth.search import racing
 from gensynth.search.forecast import Forecast
-from gensynth.search.outcome import TIME, Outcome, score
+from gensynth.search.outcome import DIVERGED, TIME, Outcome, score
 from gensynth.search.preparation import Proposal, Setting
 from gensynth.search.proposing import Follower, Proposer
 from gensynth.search.study import SearchStudy
@@ -23,6 +23,8 @@ from gensynth.training import FoldResult, metrics
 logger = logging.getLogger(__name__)
 
 MAX_REFUSALS = 300
+MAX_DIVERGED = 6
+"""Trainings that diverge, and no other, before the search ends."""
 HALVING = "halving"
 
 
@@ -268,6 +270,8 @@ class Candidates:
 
     def _judge(self, candidate: Contestant, unit: Unit) -> str | None:
         """Why the candidate is stopped after this unit; None to go on."""
+        if candidate.results[unit].diverged:
+            return DIVERGED
         experiment = self.setting.experiment
         full = experiment.fidelity.rungs[-1]
         if unit.epochs == full.epochs:
@@ -338,3 +342,6 @@ class Candidates:
             self.study.tell_failed(candidate.trial, candidate.proposal.genome.hash, outcome)
             return
         self.study.tell(candidate.trial, replace(outcome, trial=candidate.trial.number))
+        told = self.study.outcomes.values()
+        if len(told) >= MAX_DIVERGED and all(one.stopped == DIVERGED for one in told):
+            self.ended = f"all of the first {len(told)} trainings diverged"

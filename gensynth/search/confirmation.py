@@ -23,10 +23,11 @@ from gensynth.execution.units import Unit, base_seed, cross_validation
 from gensynth.genome import Genome
 from gensynth.search import racing
 from gensynth.search.forecast import Forecast
-from gensynth.search.outcome import Outcome, by_headline, ranking
+from gensynth.search.outcome import DIVERGED, Outcome, by_headline, ranking
 from gensynth.search.preparation import Setting
 from gensynth.search.proposing import Follower
 from gensynth.search.study import SearchStudy
+from gensynth.search.verdict import Verdict
 from gensynth.space import decode
 from gensynth.task import Evaluation, Metric
 from gensynth.training import FoldResult, evaluate_all
@@ -42,7 +43,7 @@ class Finalist:
         seeds: Base seeds of its cross-validations.
         units: Everything to train.
         results: What is trained.
-        refuted: The bound that it certainly breaks, if there is one.
+        refuted: The bound that it certainly breaks, if there is one, or ``"diverged"``.
     """
 
     outcome: Outcome
@@ -114,17 +115,22 @@ class Confirmation:
         self._out -= 1
         finalist = self._finalist(job)
         finalist.results[Unit(result.fold, result.epochs, result.seed)] = result
-        if finalist.refuted is None and not finalist.complete:
+        if result.diverged:
+            finalist.refuted = DIVERGED
+            self._drop(finalist)
+        elif finalist.refuted is None and not finalist.complete:
             finalist.refuted = self._refuted(finalist)
             if finalist.refuted is not None:
                 self._put_aside(finalist)
+        verdict = self.verdict(finalist)
+        if verdict is not None:
+            self.study.judge(finalist.outcome.trial, verdict)
         return True
 
     def failed(self, job: Job, reason: str) -> None:
         """Leaves a finalist unconfirmed whose training failed."""
         self._out -= 1
-        finalist = self._finalist(job)
-        self._queue = deque(entry for entry in self._queue if entry[0] is not finalist)
+        self._drop(self._finalist(job))
 
     def idle(self) -> None:
         """Has the generators judged meanwhile."""
@@ -134,11 +140,19 @@ class Confirmation:
         """Has nothing to end."""
 
     def evaluation(self, finalist: Finalist) -> Evaluation | None:
-        """The confirmed figures; None while folds are missing."""
-        if not finalist.complete:
+        """The confirmed figures; None while folds are missing, or if a training diverged."""
+        if not finalist.complete or finalist.refuted == DIVERGED:
             return None
         setting = self.setting
         return evaluate_all(finalist.repetitions(), setting.dataset, setting.folds)
+
+    def verdict(self, finalist: Finalist) -> Verdict | None:
+        """What its confirmation found so far; None while nothing is certain."""
+        if finalist.refuted == DIVERGED:
+            return Verdict.DIVERGED
+        if finalist.refuted is None and not finalist.complete:
+            return None
+        return Verdict.CONFIRMED if self.satisfies(finalist) else Verdict.REFUTED
 
     def satisfies(self, finalist: Finalist) -> bool:
         """Whether the confirmed figures satisfy 1_r."""
@@ -197,8 +211,10 @@ class Confirmation:
         self._queue = deque(entry for entry in self._queue if entry[0] in keep)
 
     def _put_aside(self, finalist: Finalist) -> None:
-        mine = [entry for entry in self._queue if entry[0] is finalist]
-        self._aside.extend(mine)
+        self._aside.extend(entry for entry in self._queue if entry[0] is finalist)
+        self._drop(finalist)
+
+    def _drop(self, finalist: Finalist) -> None:
         self._queue = deque(entry for entry in self._queue if entry[0] is not finalist)
 
     def _refuted(self, finalist: Finalist) -> str | None:

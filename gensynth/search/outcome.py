@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 from gensynth.dominance import nondominated
+from gensynth.search.verdict import Verdict
 from gensynth.task import Metric, Task
 
 Objectives = Mapping[str, Literal["maximize", "minimize"]]
@@ -16,7 +17,8 @@ Objectives = Mapping[str, Literal["maximize", "minimize"]]
 TIME = "time"
 """Why a candidate was stopped that the next session goes on with."""
 
-Ending = Literal["feasible", "infeasible", "stopped"]
+DIVERGED = "diverged"
+"""Why a candidate was stopped whose loss ceased to be finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +35,10 @@ class Outcome:
         fidelity: Share of the full search budget that it was trained for.
         feasible: Whether it satisfied 1_r at the full search fidelity.
         complete: Whether it reached that fidelity.
-        stopped: Why it did not: the bound out of reach, ``"halving"`` or ``"time"``.
+        stopped: Why it did not: the bound out of reach, ``"halving"``, ``"time"`` or
+            ``"diverged"``.
         rungs: Its score at the end of each rung that it finished.
+        confirmation: What its confirmation found; None while there is none.
     """
 
     trial: int
@@ -48,6 +52,7 @@ class Outcome:
     complete: bool
     stopped: str | None = None
     rungs: tuple[tuple[float, float], ...] = ()
+    confirmation: Verdict | None = None
 
     @property
     def score(self) -> tuple[float, float]:
@@ -55,11 +60,15 @@ class Outcome:
         return score(self.violations, self.performance or 0.0)
 
     @property
-    def ending(self) -> Ending:
-        """How it ended. A stopped one was trained on less, so its figures say less."""
+    def verdict(self) -> Verdict:
+        """What is known of it. A stopped one was trained on less, so its figures say less."""
+        if self.confirmation is not None:
+            return self.confirmation
+        if self.stopped == DIVERGED:
+            return Verdict.DIVERGED
         if not self.complete:
-            return "stopped"
-        return "feasible" if self.feasible else "infeasible"
+            return Verdict.STOPPED
+        return Verdict.SEARCHED if self.feasible else Verdict.VIOLATED
 
     def merits(self, objectives: Objectives) -> tuple[float, ...]:
         """Its objectives, turned so that greater is better."""
@@ -83,16 +92,19 @@ def score(violations: Mapping[str, float], performance: float) -> tuple[float, f
 def front(
     outcomes: Sequence[Outcome], objectives: Objectives, *, fallback: bool = False
 ) -> list[Outcome]:
-    """The feasible networks that no other feasible one dominates, by greatest U first.
+    """The satisfying networks that no other one dominates, by greatest U first.
+
+    One that its confirmation refuted is not among them.
 
     Args:
         outcomes: Of the candidates.
         objectives: What is wanted of them, see :func:`objectives_of`.
-        fallback: Where none is feasible, whether those that reached the full search fidelity take
+        fallback: Where none satisfies 1_r, whether those that reached the full search fidelity take
             their place.
     """
     complete = [outcome for outcome in outcomes if outcome.complete]
-    pool = [outcome for outcome in complete if outcome.feasible] or (complete if fallback else [])
+    satisfying = [outcome for outcome in complete if outcome.verdict.satisfied]
+    pool = satisfying or (complete if fallback else [])
     best = nondominated([outcome.merits(objectives) for outcome in pool])
     shown = [outcome for outcome, marked in zip(pool, best, strict=True) if marked]
     return sorted(shown, key=lambda outcome: (-(outcome.performance or 0.0), outcome.trial))

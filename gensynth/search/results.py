@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
 from gensynth.indicator import Indicator
 from gensynth.reading import read_json
+from gensynth.search.outcome import DIVERGED
+from gensynth.search.verdict import Verdict
 from gensynth.task import AnyTask, Classification, Metric
 from gensynth.validation import validate
 
@@ -81,7 +83,7 @@ class ConfirmedFigure(Figure):
 
 
 class Refuted(_Record):
-    """Why a confirmation was broken off: a bound out of reach after so many folds."""
+    """Why a confirmation was broken off after so many folds: a bound, or ``diverged``."""
 
     bound: str
     folds: int
@@ -111,6 +113,16 @@ class FoundNetwork(_Record):
     violations: Mapping[str, float] = Field(default_factory=dict)
     performance: float | None = None
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it satisfies 1_r, by its confirmation where there is one."""
+        if self.refuted is not None:
+            return Verdict.DIVERGED if self.refuted.bound == DIVERGED else Verdict.REFUTED
+        if self.confirmed is not None:
+            return Verdict.CONFIRMED if self.feasible else Verdict.REFUTED
+        return Verdict.SEARCHED if self.feasible else Verdict.VIOLATED
+
     @property
     def figures(self) -> tuple[Figure, ...]:
         """All that there are."""
@@ -119,13 +131,17 @@ class FoundNetwork(_Record):
 
 
 class Tally(_Record):
-    """How many candidates ended how; ``refused`` by the bound that refused them."""
+    """How many candidates ended how; ``refused`` by the bound that refused them.
+
+    Those whose training diverged are among the stopped ones too.
+    """
 
     asked: int = 0
     refused: Mapping[str, int] = Field(default_factory=dict)
     duplicates: int = 0
     trained: int = 0
     stopped: int = 0
+    diverged: Annotated[int, Field(exclude_if=lambda count: not count)] = 0
     failed: int = 0
 
 

@@ -18,7 +18,7 @@ from gensynth.errors import UserError
 from gensynth.execution.clock import Clock
 from gensynth.execution.cluster import cluster, gpu_share, worker_count
 from gensynth.execution.engine import execute
-from gensynth.execution.jobs import Dispatcher
+from gensynth.execution.jobs import Dispatcher, EverythingFails
 from gensynth.execution.journal import Journal
 from gensynth.execution.progress import Best, Progress, Silent, Watcher
 from gensynth.experiment import Experiment
@@ -28,10 +28,12 @@ from gensynth.search.forecast import Forecast
 from gensynth.search.outcome import Outcome, objectives_of
 from gensynth.search.preparation import Setting, prepare
 from gensynth.search.proposing import Proposer, proposer
+from gensynth.search.results import FoundNetwork
 from gensynth.search.run_directory import RunDirectory, open_run
 from gensynth.search.samplers import named_sampler
 from gensynth.search.study import SearchStudy, open_study, sqlite_url
 from gensynth.search.summary import Summary
+from gensynth.search.verdict import Verdict
 from gensynth.search.warm_start import keep
 from gensynth.task import Metric
 
@@ -152,7 +154,32 @@ class _Session:
                 dispatcher.close()
             raise
         dispatcher.close()
-        return self._write()
+        results = self._write()
+        self._complain()
+        return results
+
+    def _complain(self) -> None:
+        """Raises an error if all candidates came to nothing, which is no matter of luck.
+
+        Raises:
+            EverythingFails: With what happened to the last one.
+        """
+        diverged = sum(one.verdict is Verdict.DIVERGED for one in self.study.outcomes.values())
+        if not self.study.candidates or self.study.failed + diverged < self.study.candidates:
+            return
+        again = "then search again under another name="
+        if self.study.failed:
+            raise EverythingFails(
+                f"all {self.study.candidates} candidates failed, the last with: "
+                f"{self.study.failure}",
+                where=str(self.directory.path),
+                remedy=f"mend it, {again}",
+            )
+        raise EverythingFails(
+            f"the training of all {diverged} candidates diverged",
+            where=str(self.directory.path),
+            remedy=f"lower training.learning_rate, {again}",
+        )
 
     def _train(self) -> None:
         experiment = self.setting.experiment
@@ -179,7 +206,9 @@ class _Session:
             command=self.command,
         )
         results = summary.write()
-        self._watch(force=True, stage="done")
+        headline = results.task.headline
+        best = next((_best_of(network, headline) for network in results.networks), None)
+        self._watch(force=True, stage="done", best=best)
         return {**results.model_dump(mode="json"), "run": str(self.directory.path)}
 
     def _note(self) -> None:
@@ -209,7 +238,9 @@ class _Session:
             "workers": float(self.workers),
         }
 
-    def _watch(self, *, force: bool = False, stage: str | None = None) -> None:
+    def _watch(
+        self, *, force: bool = False, stage: str | None = None, best: Best | None = None
+    ) -> None:
         now = time.monotonic()
         if not force and now - self._shown < 0.2:
             return
@@ -232,7 +263,7 @@ class _Session:
                 stopped=sum(not outcome.complete for outcome in outcomes),
                 failed=self.study.failed,
                 running=self.dispatcher.running,
-                best=_best(outcomes, self.setting.dataset.task.headline),
+                best=best or _best(outcomes, self.setting.dataset.task.headline),
                 confirmed=sum(one.complete for one in self.confirmation.finalists),
                 done=sum(len(one.results) for one in self.confirmation.finalists),
                 total=len(units) if confirming else None,
@@ -247,9 +278,32 @@ def _best(outcomes: tuple[Outcome, ...], headline: Metric) -> Best | None:
     complete = [outcome for outcome in outcomes if outcome.complete]
     if not complete:
         return None
-    first = max(complete, key=lambda outcome: outcome.score)
-    shown = f"{headline.label} {headline.shown(first.metrics[headline.name])}"
-    return Best(first.trial, first.metrics, first.performance or 0.0, first.feasible, shown)
+    first = max(complete, key=lambda one: (*_standing(one.verdict), *one.score))
+    value = headline.shown(first.metrics[headline.name])
+    shown = f"{headline.label} {value} on the search's folds"
+    remark = _REMARKS.get(first.verdict, "")
+    return Best(first.trial, first.metrics, first.performance or 0.0, remark, shown)
+
+
+def _best_of(network: FoundNetwork, headline: Metric) -> Best:
+    """The first network of the results, by its confirmed figure where there is one."""
+    figure = network.confirmed or network.search
+    where = "on the search's folds" if network.confirmed is None else "on all folds"
+    shown = f"{headline.label} {headline.shown(figure.value(headline))} {where}" if figure else ""
+    metrics = {"params": network.params, "macs": network.macs}
+    remark = _REMARKS.get(network.verdict, "")
+    return Best(network.trial, metrics, network.performance or 0.0, remark, shown)
+
+
+def _standing(verdict: Verdict) -> tuple[bool, bool]:
+    return verdict is Verdict.CONFIRMED, verdict.satisfied
+
+
+_REMARKS = {
+    Verdict.CONFIRMED: "confirmed",
+    Verdict.REFUTED: "refuted by its confirmation",
+    Verdict.VIOLATED: "not feasible",
+}
 
 
 def _banner(setting: Setting, directory: RunDirectory) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from gensynth.prototype import Classes
 from gensynth.seams import optuna as private
 from gensynth.search.outcome import TIME, Objectives, Outcome
 from gensynth.search.storage import storage, write_ahead
+from gensynth.search.verdict import Verdict
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 SESSION = "session"
@@ -32,6 +33,9 @@ CLASSES = "classes"
 """What runs of earlier versions keep instead: the names of the classes."""
 
 AGAIN = "again"
+VERDICTS = "verdicts"
+"""What confirmations found, by trial; Optuna lets nobody change a trial that is finished."""
+
 UNKNOWN = 0.0
 
 
@@ -156,6 +160,20 @@ class SearchStudy:
             self.study.tell(trial, state=TrialState.PRUNED)
         self.duplicates += 1
 
+    def judge(self, trial: int, verdict: Verdict) -> None:
+        """Writes down what a confirmation found of a trial's network."""
+        known = self.study.user_attrs.get(VERDICTS, {})
+        if known.get(str(trial)) != verdict:
+            self.study.set_user_attr(VERDICTS, {**known, str(trial): verdict})
+        self.outcomes[trial] = replace(self.outcomes[trial], confirmation=verdict)
+
+    @property
+    def failure(self) -> str:
+        """Why the last candidate failed that did."""
+        trials = self.study.get_trials(deepcopy=False)
+        reasons = [trial.user_attrs["failure"] for trial in trials if "failure" in trial.user_attrs]
+        return str(reasons[-1]) if reasons else ""
+
     def remove(self) -> None:
         """Removes the study from its storage."""
         private.storage_of(self.study).delete_study(private.study_id(self.study))
@@ -232,7 +250,18 @@ def outcomes_of(study: optuna.Study) -> tuple[Outcome, ...]:
     trials = study.get_trials(deepcopy=False)
     queued = _queued_again(trials)
     found = (outcome_of(trial) for trial in trials if trial.number not in queued)
-    return tuple(outcome for outcome in found if outcome is not None)
+    judged = verdicts_of(study)
+    return tuple(
+        replace(outcome, confirmation=judged.get(outcome.trial))
+        for outcome in found
+        if outcome is not None
+    )
+
+
+def verdicts_of(study: optuna.Study) -> Mapping[int, Verdict]:
+    """What confirmations found, by number of the trial."""
+    known = study.user_attrs.get(VERDICTS, {})
+    return {int(number): Verdict(verdict) for number, verdict in known.items()}
 
 
 def is_duplicate(trial: FrozenTrial) -> bool:

@@ -32,6 +32,7 @@ from gensynth.search.results import (
 )
 from gensynth.search.run_directory import RunDirectory
 from gensynth.search.study import SearchStudy
+from gensynth.search.verdict import Verdict
 from gensynth.space import decode
 from gensynth.task import Evaluation
 from gensynth.training import evaluate
@@ -108,6 +109,7 @@ class Summary:
                 asked=self.study.asked,
                 trained=sum(outcome.complete for outcome in outcomes),
                 stopped=sum(not outcome.complete for outcome in outcomes),
+                diverged=sum(outcome.verdict is Verdict.DIVERGED for outcome in outcomes),
                 failed=self.study.failed,
             ),
             ended=self.candidates.ended,

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -7,11 +8,15 @@ import yaml
 
 from gensynth.errors import UserError
 from gensynth.execution import Progress
-from gensynth.execution.jobs import Dispatcher
+from gensynth.execution.jobs import Dispatcher, EverythingFails
 from gensynth.execution.journal import read
+from gensynth.export import Run
 from gensynth.search import search
-from gensynth.search.study import SearchStudy, sqlite_url
-from tests.small_search import drive, write_official
+from gensynth.search.results import load_results
+from gensynth.search.study import SearchStudy, outcomes_of, sqlite_url
+from gensynth.search.verdict import Verdict
+from gensynth.training import FoldResult
+from tests.small_search import drive, guess, write_official
 
 
 class Memory:
@@ -111,6 +116,74 @@ def test_a_sampler_given_as_an_object_is_named_in_the_run(small, training):
     search(experiment, sampler=optuna.samplers.RandomSampler(seed=0))
     with pytest.raises(UserError, match=r"^warm_start=elsewhere: a sampler that is given"):
         search(small("warm_start=elsewhere"), sampler=optuna.samplers.RandomSampler())
+
+
+def diverge(genome, dataset, fold, **options) -> FoldResult:
+    """In the place of a training: one whose loss is no number."""
+    return replace(guess(genome, dataset, fold, **options), loss=None)
+
+
+def fail(genome, dataset, fold, **options) -> FoldResult:
+    raise RuntimeError("no memory for 9 EiB")
+
+
+def driven(train):
+    return lambda dispatcher, material, *ignored, **also: drive(dispatcher, material, train=train)
+
+
+@pytest.mark.parametrize("candidates", [2, 50])
+def test_a_search_in_which_every_training_diverges_says_so_and_stops_early(
+    small, training, candidates: int
+):
+    training(driven(diverge))
+    experiment = small(f"budget.candidates={candidates}")
+    with pytest.raises(EverythingFails, match=r"all \d candidates diverged; lower training"):
+        search(experiment)
+    folder = Path(experiment.runs) / "small"
+    results = load_results(folder / "results.json")
+    assert min(candidates, 6) <= results.counts.diverged <= min(candidates, 7)
+    assert (results.counts.trained, results.networks) == (0, ())
+    assert {one.verdict for one in outcomes_of(Run(folder).study)} == {Verdict.DIVERGED}
+
+
+@pytest.mark.parametrize("candidates", [1, 2])
+def test_a_search_in_which_everything_fails_says_why_however_few_it_asked_for(
+    small, training, candidates: int
+):
+    training(driven(fail))
+    with pytest.raises(EverythingFails, match=r"all \d candidates failed.*: no memory for 9 EiB"):
+        search(small(f"budget.candidates={candidates}"))
+
+
+def test_one_failure_among_others_is_no_matter(small, training):
+    failed: list[str] = []
+
+    def sometimes(genome, dataset, fold, **options) -> FoldResult:
+        if genome.hash in failed[:1] or not failed:
+            failed.append(genome.hash)
+            raise RuntimeError("out of luck")
+        return guess(genome, dataset, fold, **options)
+
+    training(driven(sometimes))
+    counts = search(small())["counts"]
+    assert (counts["failed"], counts["trained"] + counts["stopped"]) == (1, 3)
+
+
+def test_what_diverges_when_it_is_confirmed_is_never_feasible(small, training):
+    """The whole results say so, and the study too."""
+
+    def later(genome, dataset, fold, *, epochs, **options) -> FoldResult:
+        wrong = fold.index == 3  # no fold of the search
+        return (diverge if wrong else guess)(genome, dataset, fold, epochs=epochs, **options)
+
+    training(driven(later))
+    results = search(small("confirm.finalists=1"))
+    judged = [one for one in results["networks"] if one["refuted"]]
+    assert judged
+    assert {one["verdict"] for one in judged} == {"diverged"}
+    assert not any(one["confirmed"] or one["feasible"] for one in judged)
+    by_study = {one.trial: one.verdict for one in outcomes_of(Run(results["run"]).study)}
+    assert all(by_study[one["trial"]] is Verdict.DIVERGED for one in judged)
 
 
 def test_an_unknown_sampler_is_one_line_and_leaves_nothing(small):

@@ -1,0 +1,39 @@
+"""One verdict a network: what the whole package says of whether it satisfies 1_r."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """Whether a network satisfies 1_r, by the strongest evidence that there is.
+
+    A confirmation outweighs the search, which chose by the figures that it judges.
+    """
+
+    CONFIRMED = "confirmed"
+    SEARCHED = "searched"
+    REFUTED = "refuted"
+    VIOLATED = "violated"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether it satisfies 1_r as far as is known."""
+        return self in (Verdict.CONFIRMED, Verdict.SEARCHED)
+
+    @property
+    def words(self) -> str:
+        """The verdict as a phrase about the network."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Verdict.CONFIRMED: "satisfies the constraint, confirmed",
+    Verdict.SEARCHED: "satisfied the constraint in the search only",
+    Verdict.REFUTED: "refuted by its confirmation",
+    Verdict.VIOLATED: "violates the constraint",
+    Verdict.STOPPED: "stopped early",
+    Verdict.DIVERGED: "its training diverged",
+}
