@@ -87,6 +87,10 @@ class Results:
         runs = {run.seed: run for run in self._read(problem, method) if run.made == made}
         return {seed: run for seed, run in runs.items() if len(run.evaluations) >= budget}
 
+    def latest(self, problem: str, method: str) -> dict[int, Run]:
+        """Runs by seed, of whatever they were made; the last one where a seed was run again."""
+        return {run.seed: run for run in self._read(problem, method)}
+
     def _read(self, problem: str, method: str) -> Iterator[Run]:
         path = self._path(problem, method)
         if not path.exists():
