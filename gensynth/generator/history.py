@@ -24,6 +24,8 @@ KEY = "gensynth:key"
 """System attribute of a trial: the identity of its network."""
 PLAN = "gensynth:plan"
 """System attribute of a trial: the decisions planned for it."""
+REFUSED = "gensynth:refused"
+"""System attribute of a trial: networks that were refused before its own was found, by bound."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from gensynth.generator.drafts import Drafts
 from gensynth.generator.front import front_order
 from gensynth.generator.generator import Generator
-from gensynth.generator.history import FINISHED, KEY, PLAN, Observation, identity, observe
+from gensynth.generator.history import FINISHED, KEY, PLAN, REFUSED, Observation, identity, observe
 from gensynth.generator.inquisitor import Inquisitor
 from gensynth.generator.moves import drawing
 from gensynth.generator.recollection import Recollection
@@ -127,6 +127,11 @@ class Memory:
             note_trial(self.study, trial, KEY, known.key)
         if all(isinstance(value, PLAIN) for value in known.decisions.values()):
             note_trial(self.study, trial, PLAN, dict(known.decisions))
+
+    def note_refused(self, trial: FrozenTrial, refused: Mapping[str, int]) -> None:
+        """Keeps what was refused for a trial with the trial, so that a crash loses no count."""
+        if refused:
+            note_trial(self.study, trial, REFUSED, dict(refused))
 
     def contested(self, number: int) -> bool:
         """Takes the network planned for a trial; whether another trial had taken it meanwhile."""

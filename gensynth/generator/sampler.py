@@ -23,6 +23,7 @@ from threadpoolctl import ThreadpoolController
 from gensynth.errors import UserError
 from gensynth.generator.drafts import Drafts
 from gensynth.generator.generator import Generator
+from gensynth.generator.history import PLAN, REFUSED
 from gensynth.generator.inquisitor import Inquisitor
 from gensynth.generator.memory import Learning, Memory
 from gensynth.generator.moves import beginning, completing, varied
@@ -59,6 +60,7 @@ class GenerativeSynthesisSampler(BaseSampler):
 
     Every proposal is a function of the seed, the trial's number and the trials that are finished
     or under way; nothing else is kept between asks, so a study can be continued by another process.
+    A trial that a process left unfinished keeps the network that was planned for it.
 
     Args:
         define: The search space: a function that asks an :class:`optuna.Trial` (or anything like
@@ -175,6 +177,12 @@ class GenerativeSynthesisSampler(BaseSampler):
         with self._lock:
             return self._memory(trial.study).plans.get(trial.number)
 
+    @staticmethod
+    def refusals(trial: FrozenTrial) -> Mapping[str, int]:
+        """Networks that were refused before a trial's own was found, by bound."""
+        refused: Mapping[str, int] = trial.system_attrs.get(REFUSED, {})
+        return refused
+
     def __getstate__(self) -> dict[str, Any]:
         lost = ("_memories", "_lock", "_single")
         return {name: value for name, value in self.__dict__.items() if name not in lost}
@@ -197,14 +205,21 @@ class GenerativeSynthesisSampler(BaseSampler):
         with self._lock, self._single.limit(limits=1):
             memory = self._memory_of(study)
             rng = self._rng(trial)
+            if PLAN in trial.system_attrs:
+                planned = self._completed(memory, trial.system_attrs[PLAN], rng)
+                memory.plans[trial.number] = planned
+                return
+            before = self.refused.copy()
             for contest in range(self._settings.contests):
                 # askers that want the same network give way, by a chance that grows each time
                 passed_over = int(rng.integers(2**contest)) if contest else 0
                 try:
                     known = self._plan(memory, trial, rng, passed_over)
                 except Exception:
+                    memory.note_refused(trial, self.refused - before)
                     study.tell(trial.number, state=TrialState.FAIL)
                     raise
+                memory.note_refused(trial, self.refused - before)
                 memory.announce(trial, known)
                 if not memory.contested(trial.number):
                     return

@@ -6,6 +6,8 @@ name                       why no public one does
 ``Study._storage``,        What a sampler plans for a trial has to be in the storage before the
 ``Study._study_id``,       trial is told, as a system attribute: user attributes are people's, and
 ``Trial._trial_id``        a study shows its storage to nobody. Optuna's own samplers do the same.
+``Trial(study, id)``       What an earlier process asked for is to be told under its own number;
+                           ``ask`` makes a new trial. The class is public, its arguments are not.
 ``_CachedStorage.``        A study on a URL wraps its database; a connection that is not disposed
 ``_backend``               of outlives the run.
 ``_hypervolume.``          The boxes that a front leaves to be won. Kept libraries measure
@@ -27,6 +29,11 @@ from optuna.trial import FrozenTrial, Trial
 SEEN = ("5.0.0",)
 
 Matrix = NDArray[np.float64]
+
+
+def adopted(study: Study, trial: FrozenTrial) -> Trial:
+    """A running trial of another process as one of this process; it keeps what it was suggested."""
+    return Trial(study, trial._trial_id)
 
 
 def storage_of(study: Study) -> BaseStorage:

@@ -6,7 +6,7 @@ import logging
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 
-from optuna.trial import Trial
+from optuna.trial import FrozenTrial, Trial
 
 from gensynth.errors import UserError
 from gensynth.execution.jobs import Job
@@ -86,7 +86,7 @@ class Candidates:
     _queued: int = 0
     _scores: list[list[tuple[float, float]]] = field(default_factory=list)
     _known: dict[str, int] = field(default_factory=dict)
-    _refused_before: dict[str, int] = field(default_factory=dict)
+    _screened: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         rungs = self.setting.experiment.fidelity.rungs
@@ -96,9 +96,12 @@ class Candidates:
             self._known.setdefault(outcome.genome, outcome.trial)
             for scores, reached in zip(self._scores, outcome.rungs, strict=False):
                 scores.append(reached)
-        self._refused_before = dict(self.study.session.refused)
+        self._screened.update(self.study.session.refused)
+        for trial in self.study.study.get_trials(deepcopy=False):
+            self._screened.update(self.proposer.refused(trial))
         if not self.study.asked:
             self._queue_prototype()
+        self._adopt()
 
     @property
     def asked(self) -> int:
@@ -170,7 +173,7 @@ class Candidates:
     @property
     def refused(self) -> Counter[str]:
         """Networks refused before training so far, by bound, and ``"duplicate"``."""
-        total = self._refused_untold() + self.study.refused
+        total = self._screened + self.study.refused
         total["duplicate"] += self.study.duplicates
         return total
 
@@ -199,12 +202,13 @@ class Candidates:
         for _ in range(MAX_REFUSALS):
             if not self._open():
                 return None
-            before = self.refused
             try:
                 trial = self.proposer.ask(self.study.study)
             except Unsatisfiable as error:
-                self._end(self._blaming(error.problem, self.refused - before, error.remedy))
+                refused = self._screening(self.study.study.get_trials(deepcopy=False)[-1])
+                self._end(self._blaming(error.problem, refused, error.remedy))
                 return None
+            self._screening(self.study.frozen(trial))
             self.study.asked += 1
             self._queued = max(0, self._queued - 1)
             candidate = self._admit(trial, refusals)
@@ -221,6 +225,23 @@ class Candidates:
             )
         )
         return None
+
+    def _adopt(self) -> None:
+        """Makes ready what an earlier session left unfinished, under its own numbers."""
+        for left in self.study.unfinished():
+            new = not self.proposer.refused(left)
+            trial = self.proposer.adopt(self.study.study, left)
+            if new:
+                self._screening(self.study.frozen(trial))
+            candidate = self._admit(trial, {})
+            if candidate is not None:
+                self._ready.append(candidate)
+
+    def _screening(self, trial: FrozenTrial) -> Counter[str]:
+        """Counts what the sampler itself refused for a trial."""
+        refused = Counter(self.proposer.refused(trial))
+        self._screened.update(refused)
+        return refused
 
     def _blaming(self, problem: str, refusals: Counter[str], remedy: str) -> Unsatisfiable:
         """The error with the bound that refuses most."""
@@ -329,13 +350,9 @@ class Candidates:
             rungs=tuple(candidate.rungs),
         )
 
-    def _refused_untold(self) -> Counter[str]:
-        """Networks that the sampler itself refused, in all sessions."""
-        return Counter(self._refused_before) + Counter(self.proposer.refused)
-
     def _remember(self) -> None:
         """Keeps what another session has to know besides the trials."""
-        self.study.remember(seconds=self.forecast.clock.used, refused=dict(self._refused_untold()))
+        self.study.remember(seconds=self.forecast.clock.used)
 
     def _tell(self, candidate: Contestant, outcome: Outcome | str) -> None:
         if isinstance(outcome, str):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from optuna.trial import Trial
+from optuna.trial import FrozenTrial, Trial
 
 from gensynth.generator import GenerativeSynthesisSampler
 from gensynth.search.generator_files import GeneratorFiles
@@ -27,9 +27,8 @@ class GenerativeProposer(Proposer):
         self.name = type(sampler).__name__
         self.sampler: GenerativeSynthesisSampler = sampler
 
-    @property
-    def refused(self) -> Counter[str]:
-        return self.sampler.refused
+    def refused(self, trial: FrozenTrial) -> Mapping[str, int]:
+        return self.sampler.refusals(trial)
 
     def prototype_first(self, setting: Setting) -> bool:
         return setting.experiment.budget.prototype

@@ -58,7 +58,7 @@ class OneObjective(BaseSampler):
                             params=known.params, distributions=known.distributions, value=value
                         )
                     )
-        if fixed := trial.system_attrs.get("fixed_params"):
+        if fixed := {**trial.system_attrs.get("fixed_params", {}), **trial.params}:
             self._own.enqueue_trial(fixed)
         self._asked[trial.number] = self._own.ask()
 

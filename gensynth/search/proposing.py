@@ -13,9 +13,10 @@ from functools import singledispatch
 
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import Trial
+from optuna.trial import FrozenTrial, Trial
 
 from gensynth.errors import GensynthError, UserError, first_line
+from gensynth.seams import optuna as private
 from gensynth.search.one_objective import OneObjective, takes_several_objectives
 from gensynth.search.preparation import Proposal, Setting
 from gensynth.search.run_directory import RunDirectory
@@ -37,9 +38,8 @@ class Proposer:
         several = takes_several_objectives(sampler)
         self.sampler = sampler if several else OneObjective(sampler)
 
-    @property
-    def refused(self) -> Mapping[str, int]:
-        """Networks that the sampler itself refused so far, by bound; they had no trial."""
+    def refused(self, trial: FrozenTrial) -> Mapping[str, int]:
+        """Networks that the sampler itself refused for a trial, by bound; they had no trial."""
         return {}
 
     def prototype_first(self, setting: Setting) -> bool:
@@ -55,6 +55,15 @@ class Proposer:
         """
         with self._blamed():
             return study.ask()
+
+    def adopt(self, study: Study, trial: FrozenTrial) -> Trial:
+        """A trial that an earlier process left unfinished, with the decisions that it had.
+
+        Raises:
+            UserError: If the sampler cannot propose what it lacks.
+        """
+        with self._blamed():
+            return private.adopted(study, trial)
 
     def build(self, setting: Setting, trial: Trial) -> Proposal:
         """The network of a new trial.

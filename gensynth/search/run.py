@@ -151,7 +151,7 @@ class _Session:
                 self._train()
         except BaseException:
             with suppress(Exception):
-                dispatcher.close()
+                self._note()
             raise
         dispatcher.close()
         results = self._write()

@@ -46,7 +46,8 @@ class Session:
     Attributes:
         seconds: Time used.
         setup: Time until training could begin.
-        refused: Networks that the sampler itself refused, by bound.
+        refused: Networks that the sampler itself refused, by bound, in sessions of versions before
+            trials kept them.
     """
 
     seconds: float = 0.0
@@ -88,26 +89,29 @@ class SearchStudy:
         timed_out = sum(outcome.stopped == TIME for outcome in self.outcomes.values())
         return len(self.outcomes) - timed_out + self.failed
 
-    def requeue(self) -> int:
-        """Queues what an earlier session left unfinished; returns how many networks that are.
+    def unfinished(self) -> list[FrozenTrial]:
+        """The trials that an earlier session left running, in their order."""
+        return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
-        A trial that a crash left RUNNING is told FAIL. Its decisions, and those of candidates that
-        time stopped, are asked again first, in their order; the journal has the folds they already
-        had.
+    def requeue(self) -> int:
+        """Queues the candidates that time stopped; returns how many networks that are.
+
+        They are asked again first, in their order; the journal has the folds they already had.
         """
         trials = self.study.get_trials(deepcopy=False)
         queued = _queued_again(trials)
         count = 0
         for trial in trials:
-            left = trial.state == TrialState.RUNNING
             params = trial.params or trial.system_attrs.get("fixed_params", {})
-            if params and trial.number not in queued and (left or _out_of_time(trial)):
+            if params and trial.number not in queued and _out_of_time(trial):
                 self.study.enqueue_trial(params, user_attrs={AGAIN: trial.number})
                 self.outcomes.pop(trial.number, None)
                 count += 1
-            if left:
-                self.study.tell(trial.number, state=TrialState.FAIL)
         return count
+
+    def frozen(self, trial: Trial) -> FrozenTrial:
+        """A trial as it stands in the storage."""
+        return private.storage_of(self.study).get_trial(private.trial_id(trial))
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Writes a candidate's outcome and ends its trial."""

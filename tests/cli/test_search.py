@@ -17,7 +17,8 @@ TINY = (
     "folds.count=4",
     "fidelity.rungs=[{folds: 1, epochs: 1}]",
     "budget.candidates=2",
-    "confirm={finalists: 1, epochs: 1}",
+    "confirm.finalists=1",
+    "confirm.epochs=1",
     "name=tiny",
 )
 
