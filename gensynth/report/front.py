@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -125,12 +125,17 @@ class FrontFigure:
 def front_of(run: Run) -> FrontFigure:
     """Collects what the figure of a run shows, also while its search goes on."""
     results = run.results if run.finished else None
+    networks = results.networks if results else ()
+    judged = {one.trial: one.verdict for one in networks if one.confirmed or one.refuted}
     return FrontFigure(
         name=run.name,
         synthetic=results.synthetic if results else run.synthetic,
         constraint=results.constraint if results else run.constraint,
-        found=outcomes_of(run.study),
-        confirmed=[one for one in results.networks if one.confirmed] if results else [],
+        found=[
+            replace(one, confirmation=judged.get(one.trial, one.confirmation))
+            for one in outcomes_of(run.study)
+        ],
+        confirmed=[one for one in networks if one.confirmed],
         refused=sum(results.counts.refused.values()) if results else 0,
         task=results.task if results else run.task,
     )

@@ -301,7 +301,7 @@ def _standing(verdict: Verdict) -> tuple[bool, bool]:
 
 _REMARKS = {
     Verdict.CONFIRMED: "confirmed",
-    Verdict.REFUTED: "refuted by its confirmation",
+    Verdict.REFUTED: "refuted when confirmed",
     Verdict.VIOLATED: "not feasible",
 }
 

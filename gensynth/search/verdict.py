@@ -25,15 +25,15 @@ class Verdict(StrEnum):
 
     @property
     def words(self) -> str:
-        """The verdict as a phrase about the network."""
+        """The verdict as a phrase about the network and its constraint."""
         return _WORDS[self]
 
 
 _WORDS = {
-    Verdict.CONFIRMED: "satisfies the constraint, confirmed",
-    Verdict.SEARCHED: "satisfied the constraint in the search only",
-    Verdict.REFUTED: "refuted by its confirmation",
+    Verdict.CONFIRMED: "satisfied when confirmed",
+    Verdict.SEARCHED: "satisfied in the search only",
+    Verdict.REFUTED: "refuted when confirmed",
     Verdict.VIOLATED: "violates the constraint",
     Verdict.STOPPED: "stopped early",
-    Verdict.DIVERGED: "its training diverged",
+    Verdict.DIVERGED: "diverged",
 }

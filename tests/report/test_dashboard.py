@@ -100,7 +100,7 @@ def test_the_study_has_a_note_and_a_figure_of_the_feasible_front(study: dict[str
     assert "80.5 % [76.5, 83.5]" in note
     figures = [json.loads(one["graph_object"]) for one in study["plotly_graph_objects"]]
     names = [trace["name"] for trace in figures[0]["data"]]
-    assert "satisfied the constraint in the search only" in names
+    assert "satisfied in the search only" in names
     assert "violates the constraint" in names
     assert len(figures[0]["layout"]["shapes"]) == 2
 

@@ -39,7 +39,8 @@ def words(svg: bytes) -> str:
 def test_the_figure_tells_apart_how_candidates_ended(synthetic: Run):
     shown = words(draw_front(front_of(synthetic), "svg"))
     for line in (
-        "satisfied the constraint in the search only (3)",
+        "satisfied when confirmed (2)",
+        "satisfied in the search only (1)",
         "violates the constraint (2)",
         "stopped early (1)",
         "refused untrained (31)",

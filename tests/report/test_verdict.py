@@ -52,7 +52,7 @@ def test_a_refuted_network_is_refuted_on_the_terminal(run: Run, capsys: Captured
 def test_a_refuted_network_is_refuted_in_the_report_and_the_figure(run: Run):
     page = write_report(run, None).read_text(encoding="utf-8")
     assert "refuted by accuracy.min after 4 folds" in page
-    assert "refuted by its confirmation (1)" in words(draw_front(front_of(run), "svg"))
+    assert "refuted when confirmed (1)" in words(draw_front(front_of(run), "svg"))
 
 
 def test_a_refuted_network_is_not_among_the_best_of_the_dashboard(run: Run):
@@ -65,7 +65,7 @@ def test_a_refuted_network_is_not_among_the_best_of_the_dashboard(run: Run):
         server.shutdown()
     assert {trial["number"] for trial in shown["best_trials"]} == set(JUDGED) - {REFUTED}
     notes = {trial["number"]: trial["note"]["body"] for trial in shown["trials"]}
-    assert notes[REFUTED].startswith(f"## Trial {REFUTED}: refuted by its confirmation")
+    assert notes[REFUTED].startswith(f"## Trial {REFUTED}: refuted when confirmed")
     assert f"[{REFUTED}](" not in shown["note"]["body"]
 
 
@@ -76,14 +76,14 @@ def test_the_note_of_a_trial_follows_its_confirmation(tmp_path: Path):
     later = Run(run.path)
     illustrate(later)
     note = seam.note(private.notes_of(later.study), later.study.trials[3])
-    assert note.startswith("## Trial 3: refuted by its confirmation\n")
+    assert note.startswith("## Trial 3: refuted when confirmed\n")
     assert note.count("## Trial") == 1
 
 
 def test_exporting_a_refuted_network_warns(run: Run, capsys: Captured, tmp_path: Path):
     target = tmp_path / "net.json"
     assert called("export", run.path, "--trial", str(REFUTED), "-o", target) == 0
-    assert "refuted by its confirmation" in capsys.readouterr().err
+    assert "refuted when confirmed" in capsys.readouterr().err
     assert called("export", run.path, "--trial", "2", "-o", target) == 0
     assert capsys.readouterr().err == ""
 
@@ -107,5 +107,5 @@ def test_the_strongest_evidence_decides(known, verdict: str):
 
 
 def test_the_last_line_says_what_is_known_of_the_best():
-    best = Best(3, {"params": 9, "macs": 9}, 1.0, "refuted by its confirmation", "accuracy 9 %")
-    assert line(Progress(stage="done", best=best)).endswith("(refuted by its confirmation)")
+    best = Best(3, {"params": 9, "macs": 9}, 1.0, "refuted when confirmed", "accuracy 9 %")
+    assert line(Progress(stage="done", best=best)).endswith("(refuted when confirmed)")
