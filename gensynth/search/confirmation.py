@@ -86,12 +86,13 @@ class Confirmation:
     _queue: deque[tuple[Finalist, Unit]] = field(default_factory=deque)
     _aside: deque[tuple[Finalist, Unit]] = field(default_factory=deque)
     _out: int = 0
-    _begun: bool = False
+    _started: set[int] = field(default_factory=set)
+    _known: int | None = None
 
     def next(self) -> Job | None:
         """The next fold of a finalist."""
-        if not self._begun:
-            self._begin()
+        if self._known != len(self.study.outcomes):
+            self._choose()
         if not self.forecast.confirming:
             self._drop_unbegun()
         if not self._queue and not self._out:
@@ -99,6 +100,7 @@ class Confirmation:
         if not self._queue:
             return None
         finalist, unit = self._queue.popleft()
+        self._started.add(finalist.outcome.trial)
         self._out += 1
         return Job("confirm", finalist.genome, (unit,), finalist.outcome.trial)
 
@@ -162,15 +164,26 @@ class Confirmation:
         figures = {**finalist.outcome.metrics, **evaluation.metrics()}
         return self.setting.experiment.constraint.feasible(figures)
 
-    def _begin(self) -> None:
-        self._begun = True
+    def _choose(self) -> None:
+        """Chooses the finalists; again when a candidate that was under way has come in.
+
+        Finalists that nothing was trained of yet then give way to better ones.
+        """
+        self._known = len(self.study.outcomes)
+        self.finalists = [one for one in self.finalists if one.outcome.trial in self._started]
+        self._queue = deque(one for one in self._queue if one[0].outcome.trial in self._started)
         wanted = self.setting.experiment.confirm.finalists
         ranked = ranking(tuple(self.study.outcomes.values()), self._headline)
         earlier = {one.genome: one for one in ranked if one.genome in self.begun}
         chosen = [earlier[genome] for genome in self.begun if genome in earlier]
         affordable = [outcome for outcome in ranked if self.forecast.affordable(outcome)]
-        chosen += [outcome for outcome in affordable[:wanted] if outcome not in chosen]
-        for outcome in chosen or sorted(ranked[:wanted], key=self.forecast.seconds)[:1]:
+        best = [outcome for outcome in affordable[:wanted] if outcome not in chosen]
+        new = [one for one in (*chosen, *best) if one.trial not in self._started]
+        if self._started:
+            new = new[: max(0, wanted - len(self.finalists))]
+        elif not new:
+            new = sorted(ranked[:wanted], key=self.forecast.seconds)[:1]
+        for outcome in new:
             self._add(outcome)
 
     def _extend(self) -> None:

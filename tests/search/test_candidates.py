@@ -1,6 +1,8 @@
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import optuna
 import pytest
@@ -10,8 +12,11 @@ from gensynth.execution.clock import Clock
 from gensynth.execution.journal import read
 from gensynth.generator import Unsatisfiable
 from gensynth.search import Setting, prepare
+from gensynth.search.confirmation import Confirmation
 from gensynth.search.forecast import MARGIN, Forecast, Pace
 from gensynth.search.outcome import Outcome, ranking
+from gensynth.search.proposing import Follower
+from gensynth.search.study import SearchStudy
 from gensynth.space import trace
 from gensynth.task import Classification
 from tests.search.session import Session
@@ -252,3 +257,30 @@ def test_finalists_come_in_turn_by_u_and_by_accuracy():
         made(5, 0.85, 10.0, False),
     ]
     assert [one.trial for one in ranking(outcomes, Classification().headline)] == [0, 1, 2, 3, 5, 4]
+
+
+@pytest.mark.parametrize(("better", "confirmed"), [(True, [0, 2]), (False, [0, 1])])
+def test_a_candidate_that_comes_in_late_takes_the_place_of_a_worse_finalist(
+    small, whole, better: bool, confirmed: list[int]
+):
+    """It was under way when the time of the search was up."""
+    session, _ = whole
+    known = next(one for one in session.study.outcomes.values() if one.complete)
+    told = {
+        number: replace(known, trial=number, performance=performance, feasible=True)
+        for number, performance in ((0, 100.0), (1, 90.0))
+    }
+    late = replace(known, trial=2, performance=200.0 if better else 80.0, feasible=True)
+    confirmation = Confirmation(
+        setting=prepare(small("confirm.finalists=2")),
+        study=cast(SearchStudy, SimpleNamespace(outcomes=told)),
+        follower=Follower(),
+        forecast=cast(Forecast, SimpleNamespace(confirming=True, affordable=lambda one: True)),
+    )
+    jobs = [confirmation.next()]
+    told[2] = late
+    while (job := confirmation.next()) is not None:
+        jobs.append(job)
+    trials = [job.trial for job in jobs if job is not None and job.trial is not None]
+    assert sorted(set(trials)) == confirmed
+    assert len(trials) == 2 * 4
