@@ -43,10 +43,10 @@ export: $(READY)  ## write a network out: RUN TRIAL FORMAT OUT
 	    $(call given,FORMAT,--format=) $(call given,OUT,--output=)
 
 test: $(READY)  ## all tests, whole searches included (within 15 minutes on two cores)
-	@$(VENV)/bin/pytest -n 2 -m "slow or not slow"
+	@$(VENV)/bin/pytest -n 2 --dist loadscope -m "slow or not slow"
 
 test-quick: $(READY)  ## the quick tests (within 3 minutes)
-	@$(VENV)/bin/pytest -n 2
+	@$(VENV)/bin/pytest -n 2 --dist loadscope
 
 check: $(READY) docs  ## lint, format, types, order of the rooms, documentation
 	@$(VENV)/bin/ruff check .

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
 from gensynth.data import DataConfig, Dataset, Fold, FoldBy, folds, load
@@ -205,6 +206,22 @@ class Experiment(_Config):
     budget: Budget
     price: Annotated[Price, Field(exclude_if=lambda price: price == Price())] = Price()
     confirm: Confirm
+
+    @field_validator("runs", "warm_start")
+    @classmethod
+    def _at_home(cls, path: str | None) -> str | None:
+        """A path may begin with ``~``."""
+        return None if path is None else str(Path(path).expanduser())
+
+    @field_validator("storage")
+    @classmethod
+    def _from_anywhere(cls, url: str | None) -> str | None:
+        """The same file from whatever folder the run is continued or read."""
+        if url is None:
+            return None
+        from gensynth.storage_url import absolute
+
+        return absolute(url)
 
     @model_validator(mode="after")
     def _fits(self) -> Experiment:

@@ -115,6 +115,8 @@ def _describe(
             return f"unknown {_bare(context['discriminator'])} {tag!r}", alternatives(tag, tags)
         case "union_tag_not_found":
             return f"no {_bare(context['discriminator'])}", "say which it is"
+        case "invalid_key":
+            return f"{error['input']!r} is no name", "write a number without commas: 136000"
         case "value_error" | "assertion_error":
             cause = context["error"]
             known = isinstance(cause, UserError)

@@ -1,6 +1,7 @@
 from typing import Annotated, Literal
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -144,3 +145,9 @@ def test_alternatives_prefer_what_is_near():
     assert alternatives("nano_c", ["nano_a", "fast"]) == "did you mean 'nano_a'?"
     assert alternatives("zzz", ["nano_a", "fast"]) == "use one of fast, nano_a"
     assert alternatives("zzz", []) == ""
+
+
+@pytest.mark.parametrize("text", ["{max: 136,000}", "{min: 1,5}"])
+def test_a_number_with_a_comma_is_told_how_to_be_written(text: str):
+    with pytest.raises(UserError, match=r"is no name.*without commas: 136000"):
+        validate(Bound, yaml.safe_load(text), where="nano.yaml: bounds.params")

@@ -92,8 +92,8 @@ def evaluate(
             raise UserError("--format takes --epochs alone", where="evaluate")
         _evaluate_exported(network, experiment, format, epochs, as_json=as_json)
         return
-    with Display() as display:
-        try:
+    try:
+        with Display() as display:
             figures = evaluate_network(
                 network,
                 experiment,
@@ -104,9 +104,9 @@ def evaluate(
                 output=output,
                 watcher=display,
             )
-        except KeyboardInterrupt:
-            say(_kept(output), err=True)
-            raise
+    except KeyboardInterrupt:
+        say(_kept(output), err=True)
+        raise
     if output is not None:
         _draw(figures, output)
     if as_json:

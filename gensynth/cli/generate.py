@@ -79,6 +79,13 @@ def generate(
     }
     _write(output / SUMMARY, json.dumps(summary, indent=1) + "\n")
     beyond = round((1 - summary["static_feasible"]) * len(span))
+    if beyond == len(span) and not raw:
+        raise UserError(
+            f"none of {len(span)} networks is within every static bound; the smallest has "
+            f"{summary['params'][0]:,.0f} parameters",
+            where=str(output),
+            remedy="loosen --max-params, or search with the bound in the constraint",
+        )
     if beyond and not raw:
         say(f"{output}: {beyond} networks violate a static bound: none was found", err=True)
     if as_json:

@@ -40,9 +40,11 @@ def report(
 ) -> None:
     """Write the report of a run: constraint, front, networks, counts and times."""
     from gensynth.export import Run
-    from gensynth.report import write_front, write_report
+    from gensynth.report import figure_format, write_front, write_report
 
     found = Run(run_directory(run))
+    if front is not None:
+        figure_format(front)
     say(write_report(found, output))
     if front is not None:
         write_front(found, front)

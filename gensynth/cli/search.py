@@ -43,14 +43,24 @@ def search(
     experiment = config.load(Experiment, words)
     from gensynth.search import search as run_search
 
-    command = shlex.join(["gensynth", "search", *words])
-    with Display() as display:
-        try:
+    command = shlex.join(["gensynth", "search", *map(_shown, words)])
+    try:
+        with Display() as display:
             results = run_search(experiment, watcher=display, command=command)
-        except KeyboardInterrupt:
-            say(f"interrupted, everything is kept; go on with: {command}", err=True)
-            raise
+    except KeyboardInterrupt:
+        say(f"interrupted, everything is kept; go on with: {command}", err=True)
+        raise
     _report(results, as_json=as_json)
+
+
+def _shown(word: str) -> str:
+    """A word of the command line without a password."""
+    key, equals, url = word.partition("=")
+    if key.lstrip("+") != "storage" or not equals:
+        return word
+    from gensynth.storage_url import public
+
+    return f"{key}={public(url)}"
 
 
 def _report(results: dict[str, Any], *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from gensynth.cli.sources import naming, protocol, read_genome
 from gensynth.cli.terminal import say
 
 if TYPE_CHECKING:
-    from gensynth.device import Verdict
+    from gensynth.device import BoundCheck
     from gensynth.genome import Genome
 
 FAILED = 1
@@ -100,7 +100,7 @@ def verify_network(
     raise typer.Exit(0 if found.holds else FAILED)
 
 
-def _facts(verdict: Verdict) -> dict[str, Any]:
+def _facts(verdict: BoundCheck) -> dict[str, Any]:
     estimate = verdict.estimate
     return {
         "bound": verdict.bound,
@@ -113,7 +113,7 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _line(verdict: Verdict) -> str:
+def _line(verdict: BoundCheck) -> str:
     name, _, end = verdict.bound.rpartition(".")
     asked = f"  {name} at {'least' if end == 'min' else 'most'} {verdict.limit:g}"
     if verdict.estimate is None:

@@ -4,11 +4,12 @@ from .model import Labels, Model, is_model, load_model
 from .preprocessing import Preprocessing, Reader
 from .quantised import exported_figures
 from .training import calibration_images, train
-from .verification import Verdict, Verification, verify
+from .verification import BoundCheck, Verification, verify
 
 __all__ = [
     "EXPORTERS",
     "METERS",
+    "BoundCheck",
     "Estimate",
     "Exported",
     "Exporter",
@@ -18,7 +19,6 @@ __all__ = [
     "Preprocessing",
     "Reader",
     "Subject",
-    "Verdict",
     "Verification",
     "calibration_images",
     "deploy",

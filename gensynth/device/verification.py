@@ -24,7 +24,7 @@ from gensynth.task import Metric
 
 
 @dataclass(frozen=True)
-class Verdict:
+class BoundCheck:
     """One end of one bound.
 
     Attributes:
@@ -74,7 +74,7 @@ class Verification:
     """
 
     name: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[BoundCheck, ...]
     seed: int | None
 
     @property
@@ -127,7 +127,7 @@ def verify(
         figures = evaluate_network(genome, experiment, seeds=seeds, epochs=epochs, watcher=watcher)
         found |= dict(_trained(figures, experiment.task.headline))
     verdicts = [
-        Verdict(key, float(getattr(indicator.bounds[name], end)), *found.get(name, (None, "")))
+        BoundCheck(key, float(getattr(indicator.bounds[name], end)), *found.get(name, (None, "")))
         for key in indicator.keys
         for name, _, end in [key.rpartition(".")]
     ]
@@ -136,11 +136,11 @@ def verify(
     return Verification(genome.name, tuple(verdicts), experiment.seed if retrain else None)
 
 
-def _golden(model: Model) -> Verdict:
+def _golden(model: Model) -> BoundCheck:
     with TemporaryDirectory(prefix="gensynth-") as folder:
         exported = deploy(model, "onnx", Path(folder) / "model.onnx")
     found, allowed = exported.difference, exported.tolerance or 0.0
-    return Verdict("golden.onnx.max", allowed, Estimate(found, (found, found)), "run")
+    return BoundCheck("golden.onnx.max", allowed, Estimate(found, (found, found)), "run")
 
 
 def _in_eight_bits(

@@ -15,16 +15,21 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+import joblib
 import ray
 
 from gensynth.errors import UserError, first_line
-from gensynth.seams.ray import FOLDER_ARGUMENT, PENDING, QUIET
+from gensynth.seams.ray import FOLDER_ARGUMENT, PENDING, QUIET, TOKEN_PATH
 from gensynth.training import Recipe
 
 OBJECT_STORE = 200 * 2**20
 LONGEST_FOLDER = 40
 FOLDER = "gs-"
 LOCK = "lock"
+STARTING = (
+    "if that says nothing, set TMPDIR to another folder, or try again when more memory is free"
+)
+"""What to do where Ray does not start: its own error is often that something took too long."""
 
 
 @contextmanager
@@ -32,6 +37,9 @@ def cluster(
     workers: int, address: str | None = None, images: int = 0, *, gpus: bool = False
 ) -> Iterator[Path]:
     """A Ray of our own, or a running one that is joined, for the duration.
+
+    Our own listens on every interface, which Ray lets nobody change, and answers to whoever has
+    Ray's token; its file is made this user's alone.
 
     Args:
         workers: Processes of our own Ray.
@@ -49,18 +57,18 @@ def cluster(
     with _own_folder() as folder, _environment(settings), _silenced("ray.tune"):
         try:
             _start(workers, address, folder, images, count_gpus() if gpus else 0)
+            _keep_token_private()
             yield folder
         finally:
             ray.shutdown()
 
 
 def worker_count(asked: int | None) -> int:
-    """Number of workers: as asked, else one a core that this process may use."""
-    if asked is not None:
-        return asked
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Number of workers: as asked, else one a core that this process may use.
+
+    The affinity of the process and the quota of its container count (joblib's rule).
+    """
+    return int(joblib.cpu_count()) if asked is None else asked
 
 
 def count_gpus() -> int:
@@ -105,7 +113,8 @@ def gpu_share(recipe: Recipe, asked: float | None, workers: int, address: str | 
 
 def _start(workers: int, address: str | None, folder: Path, images: int, gpus: int) -> None:
     start = partial(ray.init, log_to_driver=False, logging_level=logging.ERROR)
-    own: dict[str, Any] = {FOLDER_ARGUMENT: str(folder)}
+    # Ray opens its folder to everybody; nobody gets into the one around it.
+    own: dict[str, Any] = {FOLDER_ARGUMENT: str(folder / "r")}
     try:
         if address is not None:
             start(address=address)
@@ -119,23 +128,30 @@ def _start(workers: int, address: str | None, folder: Path, images: int, gpus: i
             **own,
         )
     except Exception as error:
-        busy = "check free memory and disk, and try again when less is running"
         raise UserError(
             f"Ray does not start: {first_line(error)}",
-            where="ray_address" if address else "workers",
-            remedy="check the address" if address else busy,
+            where="ray_address" if address else f"Ray in {folder}",
+            remedy="check the address" if address else STARTING,
         ) from error
+
+
+def _keep_token_private() -> None:
+    """Ray writes its token for everybody to read."""
+    token = Path(os.environ.get(TOKEN_PATH) or Path.home() / ".ray" / "auth_token")
+    with suppress(OSError):
+        token.chmod(0o600)
 
 
 @contextmanager
 def _own_folder() -> Iterator[Path]:
     """A temporary folder, removed afterwards.
 
-    Its path leaves room for Ray's sockets (107 characters in all). It is locked while it is in use,
-    so that what a killed run has left behind can be told apart and removed.
+    Its path leaves room for Ray's sockets (107 characters in all) and is ASCII, or Ray hangs. It is
+    locked while it is in use, so that what a killed run has left behind can be told apart and
+    removed.
     """
     parent = tempfile.gettempdir()
-    if len(parent) > LONGEST_FOLDER and os.path.isdir("/tmp"):
+    if (len(parent) > LONGEST_FOLDER or not parent.isascii()) and os.path.isdir("/tmp"):
         parent = "/tmp"
     for old in Path(parent).glob(f"{FOLDER}*"):
         _remove_if_abandoned(old)

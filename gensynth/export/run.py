@@ -12,7 +12,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from gensynth import genome as genomes
-from gensynth.errors import UserError
+from gensynth.errors import UserError, first_line
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
 from gensynth.reading import read_yaml
@@ -21,6 +21,7 @@ from gensynth.search.storage import storage
 from gensynth.search.study import genome_hash_of, outcomes_of, outputs_of, was_trained
 from gensynth.search.verdict import Verdict
 from gensynth.space import decode, load_space
+from gensynth.storage_url import absolute, public
 from gensynth.task import TASKS, Classification, Task
 from gensynth.validation import validate
 
@@ -134,11 +135,18 @@ class Run:
         """
         url = self.storage_url
         try:
-            names = optuna.get_all_study_names(storage(url))
+            found = storage(url, readonly=True)
+            names = optuna.get_all_study_names(found)
             chosen = names[0] if len(names) == 1 else self.name
-            return optuna.load_study(study_name=chosen, storage=storage(url))
+            return optuna.load_study(study_name=chosen, storage=found)
         except KeyError as error:
-            raise UserError("holds no study of this run", where=url) from error
+            raise UserError("holds no study of this run", where=public(url)) from error
+        except Exception as error:
+            raise UserError(
+                f"cannot be read ({first_line(error)})",
+                where=public(url),
+                remedy="is the storage of the run at hand? a password comes from PGPASSWORD",
+            ) from error
 
     @property
     def storage_url(self) -> str:
@@ -149,7 +157,7 @@ class Run:
         """
         url = self.config.get("storage")
         if url:
-            return str(url)
+            return absolute(str(url))
         path = self.path / STUDY
         if not path.is_file():
             raise UserError(f"has no {STUDY} yet", where=str(self.path), remedy="start the search")

@@ -2,7 +2,7 @@
 
 from gensynth.report.drawing import draw
 from gensynth.report.evaluation import draw_evaluation, write_evaluation
-from gensynth.report.front import draw_front, front_of, write_front
+from gensynth.report.front import draw_front, figure_format, front_of, write_front
 from gensynth.report.page import write_report
 from gensynth.report.shapes import Picture
 
@@ -11,6 +11,7 @@ __all__ = [
     "draw",
     "draw_evaluation",
     "draw_front",
+    "figure_format",
     "front_of",
     "write_evaluation",
     "write_front",

@@ -12,10 +12,10 @@ import io
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.simple_server import make_server as make_wsgi_server
 
@@ -38,9 +38,23 @@ from gensynth.seams import dashboard as seam
 from gensynth.seams import optuna as private
 from gensynth.search.study import is_duplicate, outcomes_of, verdicts_of
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
 ARTIFACTS = "artifacts"
 FIGURE = "gensynth:front"
 REFRESH_SECONDS = 15.0
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+READING = ("GET", "HEAD", "OPTIONS")
+HARMLESS = (
+    ("X-Content-Type-Options", "nosniff"),
+    (
+        "Content-Security-Policy",
+        "sandbox; default-src 'none'",
+    ),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+"""Headers of what is attached to trials."""
 
 _log = logging.getLogger(__name__)
 
@@ -102,8 +116,47 @@ class Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
+class Guarded:
+    """A dashboard that is only looked at, by who asks for it under its own name.
+
+    A page of a stranger can have its name lead to this machine (DNS rebinding) and then ask as if
+    it were the dashboard's own page; it cannot ask under another name. What a trial has attached is
+    nothing that a browser runs.
+
+    Args:
+        app: The dashboard.
+        names: What ``Host`` may say, without the port; None lets it say anything.
+    """
+
+    def __init__(self, app: WSGIApplication, names: Collection[str] | None) -> None:
+        self._app = app
+        self._names = names
+
+    def __call__(self, environ: WSGIEnvironment, respond: StartResponse) -> Iterable[bytes]:
+        name = environ.get("HTTP_HOST", "").rsplit(":", 1)[0].lower()
+        if self._names is not None and name not in self._names:
+            return _refused(respond, "403 Forbidden", f"no host {name!r} here")
+        if environ["REQUEST_METHOD"] not in READING:
+            return _refused(respond, "405 Method Not Allowed", "this dashboard is read-only")
+        if not environ["PATH_INFO"].startswith("/artifacts/"):
+            return self._app(environ, respond)
+
+        def harmless(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return respond(status, [*headers, *HARMLESS], *rest)
+
+        return self._app(environ, harmless)
+
+
+def _refused(respond: StartResponse, status: str, words: str) -> Iterable[bytes]:
+    respond(status, [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"{words}\n".encode()]
+
+
 def make_server(run: Run, *, host: str = "127.0.0.1", port: int = 8080) -> Server:
-    """Makes the dashboard's HTTP server.
+    """Makes the dashboard's HTTP server. It shows and changes nothing.
+
+    On a loopback address it answers under the names of this machine alone; on another one, which a
+    person has chosen for others to see, under any.
 
     Args:
         run: The run to show.
@@ -118,8 +171,9 @@ def make_server(run: Run, *, host: str = "127.0.0.1", port: int = 8080) -> Serve
     """
     seam.replace_best_trials(partial(feasible_front, refuted=partial(_refuted, run.study)))
     app = optuna_dashboard.wsgi(private.storage_of(run.study), artifact_store=artifact_store(run))
+    guarded = Guarded(app, LOOPBACK if host in LOOPBACK else None)
     try:
-        return make_wsgi_server(host, port, app, Server, _Quiet)
+        return make_wsgi_server(host, port, guarded, Server, _Quiet)
     except OSError as error:
         raise UserError(
             f"cannot listen on {host}:{port} ({error.strerror})", remedy="choose another --port"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class Mark(NamedTuple):
+class Symbols(NamedTuple):
     """How a candidate is drawn; shapes differ where colours may not be told apart.
 
     Attributes:
@@ -46,13 +46,13 @@ class Mark(NamedTuple):
         return self.shape in "os^"
 
 
-MARKS: Mapping[Verdict, Mark] = {
-    Verdict.STOPPED: Mark("#868e96", "x", "x-thin-open"),
-    Verdict.DIVERGED: Mark("#868e96", "+", "cross-thin-open"),
-    Verdict.VIOLATED: Mark("#868e96", "s", "square"),
-    Verdict.REFUTED: Mark("#b02a37", "^", "triangle-up"),
-    Verdict.SEARCHED: Mark("#74a4d4", "o", "circle"),
-    Verdict.CONFIRMED: Mark("#1f5f9f", "o", "circle"),
+MARKS: Mapping[Verdict, Symbols] = {
+    Verdict.STOPPED: Symbols("#868e96", "x", "x-thin-open"),
+    Verdict.DIVERGED: Symbols("#868e96", "+", "cross-thin-open"),
+    Verdict.VIOLATED: Symbols("#868e96", "s", "square"),
+    Verdict.REFUTED: Symbols("#b02a37", "^", "triangle-up"),
+    Verdict.SEARCHED: Symbols("#74a4d4", "o", "circle"),
+    Verdict.CONFIRMED: Symbols("#1f5f9f", "o", "circle"),
 }
 """Later ones are drawn over earlier ones."""
 UNFINISHED = (Verdict.STOPPED, Verdict.DIVERGED)
@@ -177,13 +177,23 @@ def write_front(run: Run, path: str | Path) -> None:
         UserError: For another ending or a path that cannot be written.
     """
     target = Path(path)
-    format = target.suffix.lower().removeprefix(".")
-    if format not in ("png", "svg"):
-        raise UserError("a figure is written as .png or .svg", where=str(path))
+    format = figure_format(target)
     try:
         target.write_bytes(draw_front(front_of(run), format))
     except OSError as error:
         raise UserError(f"cannot be written ({error.strerror})", where=str(path)) from error
+
+
+def figure_format(path: Path) -> str:
+    """The format that a file's ending stands for.
+
+    Raises:
+        UserError: If no figure is written in it.
+    """
+    format = path.suffix.lower().removeprefix(".")
+    if format not in ("png", "svg"):
+        raise UserError("a figure is written as .png or .svg", where=str(path))
+    return format
 
 
 def _candidates(axes: Axes, front: FrontFigure) -> None:

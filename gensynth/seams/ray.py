@@ -30,5 +30,8 @@ QUIET = {
 }
 """Nothing is reported, logged or checkpointed by Ray."""
 
+TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
+"""Where the token is that a Ray answers to; ``~/.ray/auth_token`` where that says nothing."""
+
 PENDING = "TUNE_MAX_PENDING_TRIALS_PG"
 """Trials that Tune prepares ahead: no more than there are workers."""

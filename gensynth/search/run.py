@@ -35,6 +35,7 @@ from gensynth.search.study import SearchStudy, open_study, sqlite_url
 from gensynth.search.summary import Summary
 from gensynth.search.verdict import Verdict
 from gensynth.search.warm_start import keep
+from gensynth.storage_url import public
 from gensynth.task import Metric
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,14 @@ def search(
         opened = open_study(url, experiment.label, asked.sampler, objectives)
         study = SearchStudy(opened, experiment.constraint.keys, objectives)
         new = not study.asked
+        if new and journal:
+            study.remove()
+            study.close()
+            raise UserError(
+                "holds nothing of this run, whose journal has trained folds",
+                where=f"storage: {public(url)}",
+                remedy="give storage= as it was, or choose another name",
+            )
         study.keep_outputs(setting.dataset.task.outputs)
         try:
             session = _Session(setting, directory, journal, study, asked, clock, watcher, command)

@@ -17,6 +17,7 @@ from gensynth.execution.files import first_difference, make_folder, replace_file
 from gensynth.execution.journal import Journal
 from gensynth.experiment import Experiment
 from gensynth.reading import read_yaml
+from gensynth.storage_url import absolute, public
 
 CHANGEABLE = ("budget", "workers", "gpus_per_worker", "ray_address", "runs", "name")
 """What may differ when a run is continued: none of it decides what is trained how."""
@@ -91,14 +92,14 @@ def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
             key that differs, or it is something else or cannot be made.
     """
     run = run_directory(experiment)
-    wanted = experiment.model_dump(mode="json")
+    wanted = _kept(experiment)
     if not run.config.exists() and run.path.exists():
         _refuse_foreign(run)
     make_folder(run.path, remedy="give runs=DIR a folder that can be written to")
     with Journal(run.journal) as journal:
         new = not run.config.exists()
         if not new:
-            _check_same(_read(run.config), wanted, run)
+            _check_same(_from_anywhere(_read(run.config)), wanted, run)
         replace_file(run.config, yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True))
         try:
             yield run, journal
@@ -106,6 +107,19 @@ def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
             if new and not journal:
                 run.remove()
             raise
+
+
+def _kept(experiment: Experiment) -> dict[str, Any]:
+    """An experiment as its run keeps it: without the password of its storage."""
+    storage = experiment.storage
+    kept = experiment.model_dump(mode="json")
+    return kept if storage is None else {**kept, "storage": public(storage)}
+
+
+def _from_anywhere(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an earlier version kept as it was written is compared as it is read now."""
+    url = config.get("storage")
+    return {**config, "storage": absolute(url)} if isinstance(url, str) else config
 
 
 def _refuse_foreign(run: RunDirectory) -> None:

@@ -25,6 +25,7 @@ from gensynth.seams import optuna as private
 from gensynth.search.outcome import TIME, Objectives, Outcome
 from gensynth.search.storage import storage, write_ahead
 from gensynth.search.verdict import Verdict
+from gensynth.storage_url import public
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 SESSION = "session"
@@ -332,19 +333,25 @@ def open_study(url: str, name: str, sampler: BaseSampler, objectives: Objectives
     except Exception as error:
         raise UserError(
             f"cannot open the study ({first_line(error)})",
-            where=f"storage: {url}",
-            remedy="give an Optuna storage URL such as sqlite:///study.db",
+            where=f"storage: {public(url)}",
+            remedy=_remedy(error),
         ) from error
     if [direction.name.lower() for direction in study.directions] != list(objectives.values()):
         raise UserError(
             f"has a study {name!r} with other objectives",
-            where=f"storage: {url}",
+            where=f"storage: {public(url)}",
             remedy="choose another name",
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         study.set_metric_names(list(objectives))
     return study
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, ImportError) and error.name and error.name.startswith("psycopg"):
+        return "pip install 'gensynth[postgresql]'"
+    return "give an Optuna storage URL such as sqlite:///study.db"
 
 
 def sqlite_url(path: Path) -> str:

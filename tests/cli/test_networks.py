@@ -144,6 +144,15 @@ def test_export_mistakes_are_one_line(capsys: Captured, run: Path):
     assert "runs: not a run directory" in mistake(capsys, "export", "runs")
 
 
+@pytest.mark.parametrize("name", ["front.pdf", "front", "front.svg.gz"])
+def test_a_figure_that_cannot_be_written_stops_the_report_before_it_begins(
+    capsys: Captured, run: Path, name: str
+):
+    (run / "report.html").unlink(missing_ok=True)
+    assert "written as .png or .svg" in mistake(capsys, "report", run, "--front", name)
+    assert not (run / "report.html").exists()
+
+
 def test_report_writes_the_page_and_the_front(capsys: Captured, run: Path):
     assert called("report", run, "--front", "front.png") == 0
     assert capsys.readouterr().out == f"{run / 'report.html'}\nfront.png\n"

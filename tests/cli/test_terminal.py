@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from gensynth.cli.progress import Display
+from gensynth.cli.search import search
 from gensynth.cli.terminal import Terminal, plain, say
+from gensynth.execution.progress import Progress
 
 
 def shown(*things: object, terminal: bool = False) -> str:
@@ -50,3 +52,24 @@ def test_every_text_can_be_shown(text: str):
     shown(text).encode()
     assert plain(plain(text)) == plain(text)
     assert all(letter == "\n" or letter.isprintable() for letter in plain(text))
+
+
+def test_what_is_said_of_an_interruption_is_the_last_thing_on_the_screen(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The live display draws itself once more when it ends."""
+    file = io.StringIO()
+    screen = Terminal(file=file, force_terminal=True, width=100)
+    monkeypatch.setattr("gensynth.cli.progress.Terminal", lambda **options: screen)
+    monkeypatch.setattr("gensynth.cli.search.say", lambda text, **options: print(text, file=file))
+
+    def interrupted(experiment: object, *, watcher: Display, command: str) -> None:
+        watcher.update(Progress(stage="search"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gensynth.search.search", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        search(["storage=postgresql://anna:hunter2@host/db"])
+    last = file.getvalue().splitlines()[-1].removeprefix("\x1b[?25h")  # the cursor is back
+    assert last.startswith("interrupted, everything is kept; go on with: gensynth search")
+    assert "hunter2" not in last

@@ -10,7 +10,7 @@ import pytest
 from gensynth import genome as genomes
 from gensynth.config import load
 from gensynth.cost import cost
-from gensynth.device import METERS, Estimate, Verdict, measure, untrained
+from gensynth.device import METERS, BoundCheck, Estimate, measure, untrained
 from gensynth.errors import UserError
 from gensynth.experiment import Experiment
 from gensynth.indicator import Indicator
@@ -51,12 +51,12 @@ def test_a_network_is_measured_in_its_runtime():
     ],
 )
 def test_a_bound_holds_by_its_estimate_or_by_the_whole_interval(value, interval, holds, surely):
-    verdict = Verdict("latency.max", 10, Estimate(value, interval), "measured")
+    verdict = BoundCheck("latency.max", 10, Estimate(value, interval), "measured")
     assert (verdict.holds, verdict.surely) == (holds, surely)
     mirrored = interval and (-interval[1], -interval[0])
-    verdict = Verdict("merit.min", -10, Estimate(-value, mirrored), "measured")
+    verdict = BoundCheck("merit.min", -10, Estimate(-value, mirrored), "measured")
     assert (verdict.holds, verdict.surely) == (holds, surely)
-    assert not Verdict("merit.min", -10, None, "").holds
+    assert not BoundCheck("merit.min", -10, None, "").holds
 
 
 def test_bounds_on_deployment_are_told_apart():

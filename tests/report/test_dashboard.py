@@ -1,3 +1,4 @@
+import http.client
 import io
 import json
 import shutil
@@ -22,6 +23,7 @@ from gensynth import genome as genomes
 from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.report.dashboard import feasible_front, illustrate, make_server
+from gensynth.seams import optuna as private
 from gensynth.search.outcome import front, objectives_of
 from gensynth.search.study import outcome_of
 from gensynth.task import Classification
@@ -216,7 +218,7 @@ def test_the_dashboard_and_the_results_have_one_front(rows):
 def test_a_browser_shows_drawing_note_and_feasible_best_trials(address: str, tmp_path: Path):
     page = browsed(f"{address}/dashboard/studies/1/trials?numbers=2", tmp_path)
     assert 'alt="drawing of the network"' in page
-    assert "satisfies the constraint at search fidelity" in page
+    assert "satisfied in the search only" in page
     assert page.count("Best Trial<") >= 3
     page = browsed(f"{address}/dashboard/studies/1", tmp_path)
     assert "Front of tiny-run (SYNTHETIC faces)" in page
@@ -235,3 +237,62 @@ def browsed(url: str, folder: Path) -> str:
     command = [CHROMIUM, *(f"--{switch}" for switch in switches.split()), url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     return done.stdout
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory):
+    """A dashboard's port, and its run."""
+    run = Run(make_run(tmp_path_factory.mktemp("guarded") / "run"))
+    illustrate(run)
+    with make_server(run, port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port, run
+        server.shutdown()
+
+
+def asked(port: int, method: str, path: str, host: str) -> tuple[int, dict[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request(method, path, headers={"Host": host})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("LOCALHOST", 200),
+        ("[::1]", 200),
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("", 403),
+    ],
+)
+def test_a_page_of_a_stranger_cannot_ask_by_a_name_of_its_own(guarded, host: str, status: int):
+    port, _ = guarded
+    named = f"{host}:{port}" if host else ""
+    assert asked(port, "GET", "/api/studies", named)[0] == status
+
+
+@pytest.mark.parametrize("method", ["DELETE", "POST", "PUT"])
+def test_the_dashboard_changes_nothing(guarded, method: str):
+    port, run = guarded
+    assert asked(port, method, "/api/studies/1", f"localhost:{port}")[0] == 405
+    assert len(Run(run.path).study.trials) == 6
+
+
+def test_what_is_attached_to_a_trial_is_nothing_that_a_browser_runs(guarded):
+    port, run = guarded
+    (name, *_) = (path.name for path in (run.path / "artifacts").iterdir())
+    trial = next(
+        trial._trial_id
+        for trial in run.study.trials
+        if f"dashboard:artifacts:{trial._trial_id}:{name}" in private.notes_of(run.study)
+    )
+    status, headers = asked(port, "GET", f"/artifacts/1/{trial}/{name}", f"localhost:{port}")
+    assert status == 200
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"].startswith("sandbox")
+    assert headers["cross-origin-resource-policy"] == "same-origin"

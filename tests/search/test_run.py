@@ -215,3 +215,75 @@ def test_an_official_split_has_one_part_to_choose_by(small, tmp_path: Path):
     two = "fidelity.rungs=[{folds: 2, epochs: 1}]"
     with pytest.raises(UserError, match="an official split has one to choose by"):
         search(small(*write_official(tmp_path), two))
+
+
+SECRET = "postgresql+psycopg://anna:hunter2@127.0.0.1:1/studies"
+
+
+@pytest.mark.parametrize("url", [SECRET, "mysql://anna:hunter2@127.0.0.1:1/x", "odd://a:hunter2@x"])
+def test_a_storage_that_does_not_answer_is_one_line_without_its_password(small, url: str):
+    experiment = small(f"storage={url}")
+    with pytest.raises(UserError, match=r"^storage: .*cannot open the study") as caught:
+        search(experiment)
+    assert "hunter2" not in str(caught.value)
+    assert not (Path(experiment.runs) / "small").exists()
+
+
+def test_a_relative_storage_is_one_file_whatever_folder_the_run_is_continued_in(
+    small, training, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    training()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    results = search(small("storage=sqlite:///shared.db"))
+    monkeypatch.chdir(tmp_path / "b")
+    run = Run(results["run"])
+    assert run.study.study_name == "small"
+    assert not (tmp_path / "b" / "shared.db").exists()
+    config = yaml.safe_load((run.path / "config.yaml").read_text())
+    assert config["storage"] == f"sqlite:///{tmp_path / 'a' / 'shared.db'}"
+    with pytest.raises(UserError, match=r"storage is .* in this run but .* now"):
+        search(small("storage=sqlite:///shared.db"))
+
+
+def test_a_run_whose_study_is_gone_is_not_begun_again_over_its_results(small, training):
+    training(driven(guess))
+    results = search(small())
+    folder = Path(results["run"])
+    before = (folder / "results.json").read_bytes()
+    (folder / "study.db").unlink()
+    with pytest.raises(UserError, match="holds nothing of this run, whose journal has"):
+        search(small())
+    assert (folder / "results.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("gone", ["sqlite:///gone.db", "journal:gone.jsonl"])
+def test_reading_a_run_makes_no_database(small, training, tmp_path: Path, gone: str):
+    training()
+    folder = Path(search(small())["run"])
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    (folder / "config.yaml").write_text(yaml.safe_dump({**config, "storage": gone}))
+    with pytest.raises(UserError, match="cannot be read"):
+        _ = Run(folder).study
+    assert not Path("gone.db").exists()
+    assert not Path("gone.jsonl").exists()
+
+
+def test_a_journal_file_keeps_a_study(small, training, tmp_path: Path):
+    training(driven(guess))
+    url = f"journal:{tmp_path / 'optuna.jsonl'}"
+    first = search(small(f"storage={url}"))
+    assert first["counts"]["asked"] == 4
+    again = search(small(f"storage={url}"))
+    assert again["networks"] == first["networks"]
+    assert len(Run(first["run"]).study.trials) == 4
+
+
+def test_the_home_directory_may_be_written_as_people_write_it(
+    small, training, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    training()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    results = search(small("runs=~/searches"))
+    assert Path(results["run"]) == tmp_path / "searches" / "small"

@@ -182,7 +182,8 @@ def test_evaluation_reproduces_the_confirmation(run):
     genome = genomes.load(folder / network["genome"])
     whole = evaluate_network(genome, experiment, seed=network["confirmed"]["seeds"][0])
     assert whole["accuracy"] == network["confirmed"]["accuracy"]
-    confirmed = [one for one in read(folder / "journal.jsonl") if one.phase == "confirm"]
+    entries = read(folder / "journal.jsonl")
+    confirmed = [one for one in entries if one.phase == "confirm" and one.genome == genome.hash]
     told = {one["fold"]: tuple(one["predictions"]) for one in whole["folds"]}
     assert told == {entry.fold: entry.predictions for entry in confirmed}
 
