@@ -1,6 +1,6 @@
 """Whether a search that is killed ends as one that is not.
 
-    python -m benchmarks.reliability.kills --searches 100
+    python -m benchmarks.reliability.kills --searches 50
 
 A small search with one worker, whose trainings are drawn answers instead of trainings, is killed
 three times at a random write: of the study, of the journal, or of a file, before it happens or
@@ -62,8 +62,9 @@ STUDY = (
     "set_study_user_attr",
 )
 TIMES = ("seconds", "run")
-KILLS = 3
-"""Of each search; one that comes after its last write does not happen."""
+KILLS, SHARE = 3, 0.6
+"""Kills of a search, and within what share of the writes of a whole one; one that would come after
+its last write does not happen."""
 
 
 class Killed(BaseException):
@@ -72,7 +73,7 @@ class Killed(BaseException):
 
 @dataclass
 class Killer:
-    """Ends a search at one of its writes.
+    """Ends a search at one of its writes; after it nothing is written any more.
 
     Attributes:
         at: Number of the write, from 0; None never.
@@ -88,6 +89,8 @@ class Killer:
         """A write that the killer sees."""
 
         def watched(*arguments: Any, **options: Any) -> Any:
+            if self.at is not None and len(self.writes) > self.at:
+                raise Killed
             fatal = len(self.writes) == self.at
             self.writes.append(name)
             if fatal and not self.after:
@@ -217,7 +220,8 @@ class Bench:
         experiment = self._experiment(str(seed))
         kills: list[str] = []
         for _ in range(KILLS):
-            killer = Killer(int(random.integers(self.writes)), after=bool(random.integers(2)))
+            last = int(SHARE * self.writes)
+            killer = Killer(int(random.integers(last)), after=bool(random.integers(2)))
             with watched(killer):
                 try:
                     search(experiment)
@@ -253,12 +257,14 @@ def table(searches: list[Searched]) -> str:
 def main() -> None:
     """Kills and prints."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--searches", type=positive, default=100)
+    parser.add_argument("--searches", type=positive, default=50)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first one")
     parser.add_argument("--candidates", type=positive, default=9)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.candidates)
-        print(table([bench.searched(seed) for seed in range(options.searches)]))
+        seeds = range(options.first, options.first + options.searches)
+        print(table([bench.searched(seed) for seed in seeds]))
 
 
 if __name__ == "__main__":
