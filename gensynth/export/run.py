@@ -286,16 +286,25 @@ class Run:
         )
 
 
-def newest(runs: str | Path = "runs") -> Path:
-    """The run directory that changed last.
+def run_directories(runs: str | Path = "runs") -> list[Path]:
+    """The run directories in a folder, the one that changed last first.
 
     Raises:
         UserError: If there is none.
     """
     found = [path for path in Path(runs).glob("*") if (path / CONFIG).is_file()]
     if not found:
-        raise UserError("holds no run", where=str(runs), remedy="make one: make search")
-    return max(found, key=lambda path: (path / CONFIG).stat().st_mtime)
+        raise UserError("holds no run", where=str(runs), remedy="make one: gensynth search")
+    return sorted(found, key=lambda path: (path / CONFIG).stat().st_mtime, reverse=True)
+
+
+def newest(runs: str | Path = "runs") -> Path:
+    """The run directory that changed last.
+
+    Raises:
+        UserError: If there is none.
+    """
+    return run_directories(runs)[0]
 
 
 def _listed(numbers: list[int]) -> str:

@@ -25,6 +25,7 @@ from gensynth.search.preparation import Setting
 from gensynth.search.proposing import Follower
 from gensynth.search.run_directory import RunDirectory
 from gensynth.search.study import SearchStudy, metrics_of
+from gensynth.search.warm_start import readable
 from gensynth.space import exact_violations
 
 FRONT = "pareto.json"
@@ -57,10 +58,22 @@ class GeneratorFiles(Follower):
         """All generator files, by iteration."""
         return sorted(self.directory.generators.glob("generator-*.json"))
 
+    def mend(self) -> None:
+        """Derives again what is damaged: generators follow from the study."""
+        damaged = [path for path in self.files if not readable(path)]
+        if not damaged:
+            return
+        derived = {self._path(one): one for one in self.sampler.generators(self.study.study)}
+        for path in damaged:
+            path.unlink()
+            if path in derived:
+                constraint = self.setting.experiment.constraint
+                self._save(self._complete(derived[path], constraint), path)
+
     def keep(self) -> None:
         """Saves the generator if it is a new one."""
         generator = self.sampler.generator(self.study.study)
-        path = self.directory.generators / f"generator-{generator.iteration:03d}.json"
+        path = self._path(generator)
         if generator.iteration == self._latest:
             return
         self._latest = generator.iteration
@@ -71,6 +84,7 @@ class GeneratorFiles(Follower):
     def judge(self) -> bool:
         """Judges one generator by the final inquisitor; returns whether more are left."""
         if self._again is None:
+            self.mend()
             self._again = deque(self.files)
         if self._again:
             path = self._again.popleft()
@@ -95,6 +109,9 @@ class GeneratorFiles(Follower):
         replace_file(self.directory.generators / FRONT, json.dumps(listed, indent=1) + "\n")
         paths = [*self.files, *(self.directory.generators / str(one["file"]) for one in family)]
         return [str(path.relative_to(self.directory.path)) for path in paths]
+
+    def _path(self, generator: Generator) -> Path:
+        return self.directory.generators / f"generator-{generator.iteration:03d}.json"
 
     def _save_family(self) -> list[dict[str, float | str | None]]:
         """Fits one generator a budget of parameters to quality, and saves each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ from gensynth.search.forecast import Forecast
 from gensynth.search.outcome import Outcome, objectives_of
 from gensynth.search.preparation import Setting, prepare
 from gensynth.search.proposing import Proposer, proposer
-from gensynth.search.results import FoundNetwork
+from gensynth.search.results import FoundNetwork, load_results
 from gensynth.search.run_directory import RunDirectory, open_run
 from gensynth.search.samplers import named_sampler
 from gensynth.search.study import SearchStudy, open_study, sqlite_url
@@ -40,6 +40,8 @@ from gensynth.task import Metric
 
 logger = logging.getLogger(__name__)
 
+SETTLED = {"networks", "counts", "constraint"}
+"""What results say that a later session may have more to say of."""
 NOTED_EVERY = 5.0
 """Seconds of a run that a crash may lose from its count of time, apart from the first ones."""
 
@@ -156,6 +158,9 @@ class _Session:
             dispatcher.peek()
             self.watcher.banner(_banner(self.setting, self.directory))
             dispatcher.watch = self._watch
+            if dispatcher.finished and (written := self._finished_before()) is not None:
+                self._complain()
+                return written
             if not dispatcher.finished:
                 self._train()
         except BaseException:
@@ -166,6 +171,23 @@ class _Session:
         results = self._write()
         self._complain()
         return results
+
+    def _finished_before(self) -> dict[str, Any] | None:
+        """The results as they are written, if there is nothing to add to them.
+
+        A finished run is left as it is, with its times.
+        """
+        try:
+            written = load_results(self.directory.results)
+        except UserError:
+            return None
+        summary = self._summary(generators=[str(one) for one in written.generators])
+        known, now = (
+            one.model_dump(mode="json", include=SETTLED) for one in (written, summary.results)
+        )
+        if known != now:
+            return None
+        return {**written.model_dump(mode="json"), "run": str(self.directory.path)}
 
     def _complain(self) -> None:
         """Raises an error if all candidates came to nothing, which is no matter of luck.
@@ -201,24 +223,25 @@ class _Session:
             execute(self.dispatcher, self.setting, self.workers, folder, gpus=gpus)
 
     def _write(self) -> dict[str, Any]:
-        generators = self.follower.finish()
-        seconds = self._seconds()
+        summary = self._summary(generators=self.follower.finish())
         self._note()
-        summary = Summary(
-            setting=self.setting,
-            directory=self.directory,
-            study=self.study,
-            candidates=self.candidates,
-            confirmation=self.confirmation,
-            seconds=seconds,
-            generators=generators,
-            command=self.command,
-        )
         results = summary.write()
         headline = results.task.headline
         best = next((_best_of(network, headline) for network in results.networks), None)
         self._watch(force=True, stage="done", best=best)
         return {**results.model_dump(mode="json"), "run": str(self.directory.path)}
+
+    def _summary(self, generators: Sequence[str]) -> Summary:
+        return Summary(
+            setting=self.setting,
+            directory=self.directory,
+            study=self.study,
+            candidates=self.candidates,
+            confirmation=self.confirmation,
+            seconds=self._seconds(),
+            generators=generators,
+            command=self.command,
+        )
 
     def _note(self) -> None:
         """Keeps the time used for another session, should this one end abruptly."""

@@ -97,10 +97,13 @@ def open_run(experiment: Experiment) -> Iterator[tuple[RunDirectory, Journal]]:
         _refuse_foreign(run)
     make_folder(run.path, remedy="give runs=DIR a folder that can be written to")
     with Journal(run.journal) as journal:
+        written = yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True)
+        if not journal and _is_torn(run.config, written):
+            run.config.unlink()
         new = not run.config.exists()
         if not new:
             _check_same(_from_anywhere(_read(run.config)), wanted, run)
-        replace_file(run.config, yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True))
+        replace_file(run.config, written)
         try:
             yield run, journal
         except UserError:
@@ -123,12 +126,26 @@ def _from_anywhere(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _refuse_foreign(run: RunDirectory) -> None:
-    if any(path != run.journal or path.stat().st_size for path in run.path.iterdir()):
+    if any(not _is_left_over(path, run) for path in run.path.iterdir()):
         raise UserError(
             "is not a run directory but is not empty",
             where=str(run.path),
             remedy="choose another name",
         )
+
+
+def _is_left_over(path: Path, run: RunDirectory) -> bool:
+    """Whether a run that ended before it had trained anything can have left a file."""
+    empty = path == run.journal and not path.stat().st_size
+    return empty or (path.name.startswith(".") and path.name.endswith(".new"))
+
+
+def _is_torn(path: Path, whole: str) -> bool:
+    """Whether a file holds the beginning of what was to be written, and no more."""
+    with suppress(OSError, UnicodeDecodeError):
+        text = path.read_text(encoding="utf-8")
+        return whole != text and whole.startswith(text)
+    return False
 
 
 def _check_same(old: Mapping[str, Any], new: Mapping[str, Any], run: RunDirectory) -> None:

@@ -64,20 +64,33 @@ class Summary:
     generators: Sequence[str] = ()
     command: str = ""
 
-    def write(self) -> Results:
-        """Writes ``genomes/`` and ``results.json``; returns what that holds."""
+    @property
+    def results(self) -> Results:
+        """What ``results.json`` is to hold."""
+        return self._results(self._networks(self._shown))
+
+    @property
+    def _shown(self) -> Mapping[int, Outcome]:
+        """The networks that results list, by trial: the front, and what was confirmed."""
         finalists = {one.outcome.trial: one for one in self.confirmation.finalists}
         outcomes = tuple(self.study.outcomes.values())
         shown = {
             outcome.trial: outcome
             for outcome in front(outcomes, self.study.objectives, fallback=True)
         }
-        shown.update({trial: one.outcome for trial, one in finalists.items()})
-        networks = sorted(
-            (self._network(outcome, finalists.get(trial)) for trial, outcome in shown.items()),
-            key=merit,
-            reverse=True,
+        return shown | {trial: one.outcome for trial, one in finalists.items()}
+
+    def _networks(self, shown: Mapping[int, Outcome]) -> list[FoundNetwork]:
+        finalists = {one.outcome.trial: one for one in self.confirmation.finalists}
+        networks = (
+            self._network(outcome, finalists.get(trial)) for trial, outcome in shown.items()
         )
+        return sorted(networks, key=merit, reverse=True)
+
+    def write(self) -> Results:
+        """Writes ``genomes/`` and ``results.json``; returns what that holds."""
+        shown = self._shown
+        networks = self._networks(shown)
         self._write_genomes(shown, networks)
         results = self._results(networks)
         text = json.dumps(results.model_dump(mode="json"), indent=2)

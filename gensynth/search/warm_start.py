@@ -25,7 +25,9 @@ def first_generator(experiment: Experiment, space: Space) -> Generator | None:
     if experiment.warm_start is None:
         return None
     kept = run_directory(experiment).generators / KEPT
-    source = kept if kept.is_file() else Path(experiment.warm_start).expanduser()
+    source = Path(experiment.warm_start).expanduser()
+    if kept.is_file() and (readable(kept) or not source.exists()):
+        source = kept
     try:
         path, generator = choose(source)
         theirs = space_of(generator, where=str(path))
@@ -40,11 +42,20 @@ def first_generator(experiment: Experiment, space: Space) -> Generator | None:
 def keep(generator: Generator, directory: RunDirectory) -> None:
     """Copies the generator that a run begins with into its directory."""
     path = directory.generators / KEPT
-    if not path.exists():
+    if not path.exists() or not readable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.new")
         generator.save(temporary)
         temporary.replace(path)
+
+
+def readable(path: Path) -> bool:
+    """Whether a file is a whole generator."""
+    try:
+        Generator.load(path)
+    except UserError:
+        return False
+    return True
 
 
 def _check_same_space(theirs: Space, ours: Space, where: str) -> None:

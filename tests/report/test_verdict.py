@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gensynth.cli.found import print_results
 from gensynth.cli.progress import line
-from gensynth.cli.search import _print
 from gensynth.execution.progress import Best, Progress
 from gensynth.export import Run
 from gensynth.report import write_report
@@ -43,7 +43,7 @@ def test_study_and_results_agree_on_every_network(run: Run):
 
 
 def test_a_refuted_network_is_refuted_on_the_terminal(run: Run, capsys: Captured):
-    _print(run.results)
+    print_results(run.results)
     lines = capsys.readouterr().out.splitlines()
     (row,) = [line for line in lines if line.split()[:1] == [str(REFUTED)]]
     assert "refuted after 4 folds" in row

@@ -1,3 +1,4 @@
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -287,3 +288,52 @@ def test_the_home_directory_may_be_written_as_people_write_it(
     monkeypatch.setenv("HOME", str(tmp_path))
     results = search(small("runs=~/searches"))
     assert Path(results["run"]) == tmp_path / "searches" / "small"
+
+
+def test_asking_again_for_a_finished_run_leaves_it_as_it_is(small, training):
+    training(driven(guess))
+    first = search(small())
+    files = [path for path in Path(first["run"]).rglob("*") if path.is_file()]
+    kept = {path: path.read_bytes() for path in files if path.suffix == ".json"}
+    assert search(small()) == first
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+@pytest.mark.parametrize("torn", ["generator-000.json", "generator-001.json"])
+def test_a_damaged_generator_is_derived_again(small, training, torn: str):
+    training(driven(guess))
+    search(small("budget.candidates=4"))
+    folder = Path(small().runs) / "small" / "generators"
+    whole = (folder / torn).read_text()
+    (folder / torn).write_text(whole[: len(whole) // 2])
+    results = search(small("budget.candidates=6"))
+    assert f"generators/{torn}" in results["generators"]
+    again = json.loads((folder / torn).read_text())
+    assert again["theta"] == json.loads(whole)["theta"]
+
+
+@pytest.mark.parametrize("name", ["results.json", "genomes", "generators/pareto.json"])
+def test_what_is_written_at_the_end_is_written_again(small, training, name: str):
+    training(driven(guess))
+    first = search(small())
+    path = Path(first["run"]) / name
+    damaged = next(path.iterdir()) if path.is_dir() else path
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    search(small("budget.candidates=5"))
+    if damaged.exists():
+        json.loads(damaged.read_text())
+    assert Run(first["run"]).results.networks
+
+
+@pytest.mark.parametrize("left", ["config.yaml", ".config.yaml.new"])
+@pytest.mark.parametrize("text", ["", "name: sma"])
+def test_a_kill_while_the_configuration_is_written_leaves_nothing_in_the_way(
+    small, training, left: str, text: str
+):
+    training(driven(guess))
+    folder = Path(small().runs) / "small"
+    folder.mkdir(parents=True)
+    (folder / left).write_text(text)
+    (folder / "journal.jsonl").touch()
+    assert search(small())["networks"]
