@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -100,6 +101,7 @@ class _Adapter:
         self.interrupted = interrupted
         self.workers = workers
         self._keys: dict[str, int] = {}
+        self._watched: dict[str, tuple[float, float]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Stays behind when Tune pickles what it runs for its own kind of restoring."""
@@ -117,7 +119,9 @@ class _Adapter:
                 if found is not None:
                     key, job = found
                     self._keys[trial_id] = key
-                    return job_config(dumps(job.genome), job.units)
+                    patience = dispatcher.patience(job)
+                    self._watched[trial_id] = time.monotonic(), patience
+                    return job_config(dumps(job.genome), job.units, patience)
                 if dispatcher.finished:
                     return str(Searcher.FINISHED)
             dispatcher.idle()
@@ -129,6 +133,7 @@ class _Adapter:
         """Takes a fold, or what failed; returns whether the trial goes on."""
         if self.dispatcher.error is not None:
             return False
+        self._watched[trial_id] = time.monotonic(), self._watched[trial_id][1]
         if FAILURE in result:
             self.failed(trial_id, str(result[FAILURE]))
             return False
@@ -142,7 +147,10 @@ class _Adapter:
         return wanted
 
     def failed(self, trial_id: str, reason: str) -> None:
-        """Takes note of a worker that failed."""
+        """Takes note of a worker that failed, or ended itself because it hung."""
+        since, patience = self._watched.get(trial_id, (time.monotonic(), 0.0))
+        if 0 < patience <= time.monotonic() - since:
+            reason = f"a fold took longer than {patience:.0f} s and was given up"
         try:
             if trial_id in self._keys:
                 self.dispatcher.failed(self._keys.pop(trial_id), reason)

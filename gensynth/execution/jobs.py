@@ -21,6 +21,9 @@ from gensynth.training import FoldResult
 logger = logging.getLogger(__name__)
 
 RETRIES = 1
+FIRST, LEAST, TIMES = 3600.0, 300.0, 10
+"""Seconds after which a fold hangs: while none has been trained, at least, and how many times the
+slowest epoch so far."""
 
 
 class EverythingFails(UserError):
@@ -177,6 +180,13 @@ class Dispatcher:
                 f"{self._failures} trainings in a row failed, the last with: {reason}"
             )
         self.watch()
+
+    def patience(self, job: Job) -> float:
+        """Seconds after which a fold of a job is taken to hang."""
+        slowest = max((one.seconds / one.epochs for one in self.journal), default=None)
+        if slowest is None:
+            return FIRST
+        return max(LEAST, TIMES * slowest * max(unit.epochs for unit in job.units))
 
     def idle(self) -> None:
         """Lets the current source keep its books; called when all workers are busy.

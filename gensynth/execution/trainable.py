@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
 import warnings
 from collections import deque
 from collections.abc import Sequence
@@ -48,11 +50,18 @@ class FoldTrainer(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Trains the next fold: a result under ``RESULT``, or what failed under ``FAILURE``."""
-        try:
-            return {RESULT: self._train(self._units.popleft())}
-        except Exception as error:
-            return {FAILURE: " ".join(f"{type(error).__name__}: {error}".split())}
+        """Trains the next fold: a result under ``RESULT``, or what failed under ``FAILURE``.
+
+        A fold that hangs ends the process, whatever it hangs in: the watch needs no interpreter.
+        """
+        with open(os.devnull, "w") as nowhere:
+            faulthandler.dump_traceback_later(self._patience, exit=True, file=nowhere)
+            try:
+                return {RESULT: self._train(self._units.popleft())}
+            except Exception as error:
+                return {FAILURE: " ".join(f"{type(error).__name__}: {error}".split())}
+            finally:
+                faulthandler.cancel_dump_traceback_later()
 
     def _train(self, unit: Unit) -> FoldResult:
         return train_fold(
@@ -67,14 +76,20 @@ class FoldTrainer(tune.Trainable):
     def _begin(self, config: dict[str, Any]) -> None:
         self._genome: str = config["genome"]
         self._units = deque(Unit(*unit) for unit in config["units"])
+        self._patience: float = config["patience"]
         self.config = {}  # Tune sends it back with every result
 
 
-def job_config(genome: str, units: Sequence[Unit]) -> dict[str, Any]:
+def job_config(genome: str, units: Sequence[Unit], patience: float) -> dict[str, Any]:
     """A job as Tune carries it to a worker.
 
     Args:
         genome: The network as JSON.
         units: What to train, in order.
+        patience: Seconds after which a fold hangs.
     """
-    return {"genome": genome, "units": [[unit.fold, unit.epochs, unit.seed] for unit in units]}
+    return {
+        "genome": genome,
+        "units": [[unit.fold, unit.epochs, unit.seed] for unit in units],
+        "patience": patience,
+    }
