@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.samplers import BaseSampler
 from threadpoolctl import threadpool_limits
 
-from gensynth.errors import UserError
+from gensynth.errors import UserError, first_line
 from gensynth.execution.clock import Clock
 from gensynth.execution.cluster import cluster, gpu_share, worker_count
 from gensynth.execution.engine import execute
@@ -68,7 +69,8 @@ def search(
 
     Raises:
         UserError: For anything in the experiment that does not fit, before anything is trained;
-            and when one training after the other fails.
+            when one training after the other fails; and when a disk or a database refuses what is
+            written, of which nothing that was won is lost.
         KeyboardInterrupt: After Ctrl-C. Everything is kept; the same call continues.
     """
     experiment = experiment.model_copy(update={"name": experiment.label})
@@ -81,7 +83,12 @@ def search(
     watcher = watcher or Silent()
     with _quiet_optuna():
         asked = proposer(named_sampler(setting) if sampler is None else sampler)
-    with open_run(experiment) as (directory, journal), _quiet_optuna(), threadpool_limits(1):
+    with (
+        _plainly(),
+        open_run(experiment) as (directory, journal),
+        _quiet_optuna(),
+        threadpool_limits(1),
+    ):
         if setting.begins_with is not None:
             keep(setting.begins_with, directory)
         url = experiment.storage or sqlite_url(directory.study.resolve())
@@ -107,6 +114,20 @@ def search(
             raise
         finally:
             study.close()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Turns what a disk or a database refuses into one line."""
+    go_on = "everything trained is kept; mend it, and the same command goes on"
+    try:
+        yield
+    except StorageInternalError as error:
+        cause = first_line(error.__cause__ or error)
+        raise UserError(f"the study cannot be written ({cause})", remedy=go_on) from error
+    except OSError as error:
+        said = error.strerror or first_line(error)
+        raise UserError(said, where=str(error.filename or ""), remedy=go_on) from error
 
 
 def _with_sampler(experiment: Experiment, sampler: BaseSampler) -> Experiment:

@@ -1,14 +1,18 @@
+import errno
 import json
+import os
+import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 import yaml
 
 from gensynth.errors import UserError
-from gensynth.execution import Progress
+from gensynth.execution import Entry, Journal, Progress
 from gensynth.execution.jobs import Dispatcher, EverythingFails
 from gensynth.execution.journal import read
 from gensynth.export import Run
@@ -63,7 +67,7 @@ def test_books_that_cannot_be_closed_are_not_passed_over(
 
     training()
     monkeypatch.setattr(SearchStudy, "abandon", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(UserError, match="no space left; everything trained is kept"):
         search(small())
 
 
@@ -337,3 +341,41 @@ def test_a_kill_while_the_configuration_is_written_leaves_nothing_in_the_way(
     (folder / left).write_text(text)
     (folder / "journal.jsonl").touch()
     assert search(small())["networks"]
+
+
+def test_a_full_disk_is_one_line_and_the_search_goes_on_when_there_is_room(
+    small, training, monkeypatch: pytest.MonkeyPatch
+):
+    """The journal's disk is full at the third fold."""
+    training(driven(guess))
+    expected = search(small("name=whole"))
+    append, folds = Journal.append, []
+
+    def full(journal: Journal, entry: Entry) -> None:
+        folds.append(entry.fold)
+        if len(folds) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(journal.path))
+        append(journal, entry)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "append", full)
+        with pytest.raises(UserError, match=r"journal\.jsonl: No space left on device; everything"):
+            search(small())
+    found = search(small())
+    assert found["networks"] == expected["networks"]
+
+
+@pytest.mark.parametrize("pages", [30, 34])
+def test_a_database_that_is_full_is_one_line_and_the_search_goes_on(small, training, pages: int):
+    training(driven(guess))
+
+    def limit(connection: sqlite3.Connection, record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", limit)
+    try:
+        with pytest.raises(UserError, match=r"^the study cannot be written \(.*full"):
+            search(small("budget.candidates=12"))
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "connect", limit)
+    assert search(small("budget.candidates=12"))["networks"]
