@@ -220,6 +220,16 @@ class Run:
         found = {one.genome: one.verdict for one in outcomes_of(self.study)}
         return listed.get(genome.hash) or found[genome.hash]
 
+    def prototype(self) -> Genome:
+        """φ, which the search began with.
+
+        Raises:
+            UserError: If it cannot be built by this version.
+        """
+        prototype, space_config = self._part("prototype"), self._part("search_space")
+        space = load_space(space_config, prototype, outputs_of(self.study))
+        return decode(space, space.start)
+
     def genome_of(self, trial: FrozenTrial) -> Genome:
         """The network of a trial that was read from the study.
 

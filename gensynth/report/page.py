@@ -10,23 +10,27 @@ from gensynth.errors import UserError
 from gensynth.export import Run
 from gensynth.genome import Genome
 from gensynth.indicator import Indicator
+from gensynth.report.answer import answer, asked_and_used
 from gensynth.report.drawing import draw
 from gensynth.report.front import draw_front, front_of
 from gensynth.report.style import STYLE
+from gensynth.report.words import THIN, grouped, interval_of, millions, shown
 from gensynth.search.results import (
     ConfirmedFigure,
-    Figure,
     FoundNetwork,
     Results,
-    UnseenFigure,
-    best,
 )
 from gensynth.search.verdict import Verdict
 from gensynth.task import Metric, Task
 from gensynth.task.published import METRIC, PUBLISHED, SOURCE
 
 FILE = "report.html"
-_THIN = "\N{NARROW NO-BREAK SPACE}"
+_INDICATOR = "The indicator function 1<sub>r</sub>, which is 1 where every bound holds,"
+_WORDS = (
+    "U, in dB, is what the search maximises: quality against parameters and MACs. MACs are "
+    "multiply-accumulates for one image. The search chose by its own folds, so the folds that it "
+    "did not see are the sterner test."
+)
 _PHASES = {
     "setup": "setting up",
     "search_training": "training in the search, over all workers",
@@ -73,13 +77,16 @@ def report(run: Run) -> str:
         f"<style>{STYLE}</style></head><body>",
         _banner(results),
         f"<h1>{escape(results.name)}</h1>",
-        _summary(results),
+        answer(run),
+        "<h2>This run</h2>",
+        _about(run),
         "<h2>Constraint</h2>",
         _constraint(results.constraint, results.task),
         "<h2>Front</h2>",
-        f"<figure>{figure[figure.index('<svg') :]}{_caption(results)}</figure>",
+        f"<figure>{_labelled(figure, results)}{_caption(results)}</figure>",
         "<h2>Networks</h2>",
         _networks(results),
+        f"<p><small>{_WORDS}</small></p>",
         *(_drawing(network, run.genome(network), results.task) for network in _ordered(results)),
         "<h2>Search</h2>",
         _counts(results),
@@ -88,6 +95,13 @@ def report(run: Run) -> str:
         "</body></html>\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _labelled(figure: str, results: Results) -> str:
+    """The figure for a reader who does not see it, and as wide as the screen is."""
+    label = f"{results.task.headline.label} against parameters of all candidates"
+    drawn = figure[figure.index("<svg") + len("<svg") :]
+    return f'<svg role="img" aria-label="{escape(label)}"{drawn}'
 
 
 def _banner(results: Results) -> str:
@@ -100,27 +114,16 @@ def _banner(results: Results) -> str:
     )
 
 
-def _summary(results: Results) -> str:
-    taken = best(results)
-    if taken is None:
-        words = "No network satisfies the constraint."
-    elif taken.confirmed is None:
-        words = "No feasible network was confirmed; the best of the search is not evidence."
-    else:
-        figure = taken.confirmed
-        metric = results.task.headline
-        value = f"<strong>{_shown(metric, figure)}</strong>{_interval(metric, figure)}"
-        words = (
-            f"Best confirmed network: trial {taken.trial}, {grouped(taken.params)} parameters, "
-            f"{millions(taken.macs)} MACs, {escape(metric.label)} {value}"
-            f" ({escape(results.task.interval_by)})."
-        )
+def _about(run: Run) -> str:
+    """Which run this is."""
+    results = run.results
     rows = {
         "data": f"{results.data} ({results.source})" if results.source else results.data,
         "seed": str(results.seed),
+        "time": asked_and_used(run),
         "command": results.command,
     }
-    return f"<p>{words}</p>\n{_definitions(rows)}"
+    return _definitions(rows)
 
 
 def _constraint(constraint: Indicator, task: Task) -> str:
@@ -132,7 +135,7 @@ def _constraint(constraint: Indicator, task: Task) -> str:
             if value is not None
         ]
         rows.append((escape(metric), " and ".join(ends)))
-    return f"<p>1<sub>r</sub> = {escape(constraint.name)}</p>" + _table(("metric", "bound"), rows)
+    return f"<p>{_INDICATOR} = {escape(constraint.name)}</p>" + _table(("metric", "bound"), rows)
 
 
 def _caption(results: Results) -> str:
@@ -184,8 +187,8 @@ def _row(network: FoundNetwork, metric: Metric) -> Sequence[str]:
         millions(network.macs),
         _kib(network.peak_memory),
         _kib(network.model_bytes),
-        f"{_shown(metric, seen)} <small>{seen.folds} folds</small>" if seen else "–",
-        f"<strong>{_shown(metric, figure)}</strong>{_interval(metric, figure)}" if figure else "–",
+        f"{shown(metric, seen)} <small>{seen.folds} folds</small>" if seen else "–",
+        f"<strong>{shown(metric, figure)}</strong>{interval_of(metric, figure)}" if figure else "–",
         _unseen(metric, figure) if figure else "–",
         f"{network.performance:.1f}" if network.performance is not None else "–",
         _verdict(network),
@@ -206,17 +209,7 @@ def _verdict(network: FoundNetwork) -> str:
 
 def _unseen(metric: Metric, figure: ConfirmedFigure) -> str:
     unseen = figure.unseen
-    return f"{_shown(metric, unseen)}{_interval(metric, unseen)}" if unseen else "–"
-
-
-def _interval(metric: Metric, figure: ConfirmedFigure | UnseenFigure) -> str:
-    if figure.interval is None:
-        return ""
-    return f" <small>[{metric.spanned(figure.interval)}]</small>"
-
-
-def _shown(metric: Metric, figure: Figure) -> str:
-    return escape(metric.shown(figure.value(metric), gap=_THIN))
+    return f"{shown(metric, unseen)}{interval_of(metric, unseen)}" if unseen else "–"
 
 
 def _drawing(network: FoundNetwork, genome: Genome, task: Task) -> str:
@@ -299,10 +292,11 @@ def _epochs(number: int | None) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: bool = False) -> str:
-    titles = "".join(f"<th>{cell}</th>" for cell in head)
+    titles = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
     kind = ' class="numbers"' if numeric else ""
-    return f"<table{kind}><thead><tr>{titles}</tr></thead><tbody>\n{body}</tbody></table>"
+    table = f"<table{kind}><thead><tr>{titles}</tr></thead><tbody>\n{body}</tbody></table>"
+    return f'<div class="scroll" tabindex="0">{table}</div>'
 
 
 def _definitions(rows: Mapping[str, str]) -> str:
@@ -315,18 +309,8 @@ def _definitions(rows: Mapping[str, str]) -> str:
 
 
 def _value(metric: Metric | None, value: float) -> str:
-    return grouped(value) if metric is None else metric.shown(value, gap=_THIN)
-
-
-def grouped(value: float) -> str:
-    """A whole number with its digits in groups of three."""
-    return f"{value:,.0f}".replace(",", _THIN)
-
-
-def millions(value: float) -> str:
-    """A number in millions with one decimal."""
-    return f"{value / 1e6:.1f}{_THIN}M"
+    return grouped(value) if metric is None else metric.shown(value, gap=THIN)
 
 
 def _kib(value: float) -> str:
-    return f"{value / 1024:.0f}{_THIN}KiB"
+    return f"{value / 1024:.0f}{THIN}KiB"

@@ -1,6 +1,8 @@
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +69,7 @@ def test_synthetic_data_is_announced_and_nothing_published_is_shown(page: Reader
 
 
 def test_search_and_confirmed_figures_stand_side_by_side(page: Reader):
-    assert "Best confirmed network: trial 1, 279 parameters" in page.text
+    assert "Best network: trial 1 (satisfied when confirmed): 279 parameters" in page.text
     assert re.search(
         r"1 279 0\.3 M .* 81\.0 % 10 folds "
         r"80\.5 % \[76\.5, 83\.5\] 79\.5 % \[74\.5, 83\.5\] ",
@@ -111,3 +113,49 @@ def test_a_link_in_a_strangers_run_is_not_written_through(tmp_path: Path):
     write_report(run)
     assert (tmp_path / "elsewhere").read_text() == "mine"
     assert not (run.path / "report.html").is_symlink()
+
+
+def test_the_first_screen_says_how_sure_it_is_and_what_to_type_next(page: Reader, tmp_path: Path):
+    text = page.text
+    assert "against a bound of 80.0%: met by the estimate, not by the whole interval" in text
+    assert "It was trained again with 2 training seeds that the search never used" in text
+    for command in ("evaluate", "train", "export", "dashboard", "search constraint=tiny"):
+        assert f"gensynth {command}" in text
+    assert text.index("What to do next") < text.index("Constraint")
+
+
+def test_where_nothing_was_found_the_nearest_and_its_bound_are_named(tmp_path: Path):
+    folder = make_run(tmp_path / "run")
+    results = json.loads((folder / "results.json").read_text())
+    for network in results["networks"]:
+        network |= {"feasible": False, "confirmed": None}
+        network["violations"] = {"accuracy.min": 0.5 - network["trial"] / 100}
+    (folder / "results.json").write_text(json.dumps(results))
+    text = read(Run(folder)).text
+    assert "No network satisfies tiny. Nearest: trial 4 , which breaks accuracy.min by 46" in text
+    assert "Why believe it" not in text
+    assert "go on searching" in text
+
+
+def test_the_prototype_is_what_the_best_network_is_compared_with(tmp_path: Path):
+    width = {"start": 20, "choices": [10, 20]}
+    prototype: dict[str, Any] = {"name": "one", "input": [1, 48, 48], "classes": 7}
+    prototype["network"] = [
+        {"op": "conv", "out_channels": width, "kernel": 3, "padding": "same"},
+        {"op": "relu"},
+        {"op": "global_avg_pool"},
+        {"op": "flatten"},
+        {"op": "linear", "out_features": 7},
+    ]
+    config = {"prototype": prototype, "search_space": {"kind": "open"}}
+    run = Run(make_run(tmp_path / "run", config=config))
+    assert run.prototype().shapes
+    assert "347 → 279 parameters (−20 %)" in read(run).text
+
+
+def test_tables_scroll_by_themselves_and_figures_have_words(page: Reader, tmp_path: Path):
+    html = write_report(Run(make_run(tmp_path / "run"))).read_text(encoding="utf-8")
+    assert html.count("<table") == html.count('<div class="scroll" tabindex="0"><table')
+    assert html.count("<th ") == html.count('<th scope="col">')
+    assert 'role="img" aria-label="accuracy against parameters' in html
+    assert "prefers-color-scheme: dark" in html
