@@ -8,6 +8,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,16 @@ def core_graph(model: Model) -> onnx.ModelProto:
 
 def reader_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
     """A preprocessing: ``image``, uint8 (height, width, channels), in, ``pixels`` out."""
-    return _graph(One(preprocessing), EXAMPLE, IMAGE, [PIXELS], dynamic_shapes=ANY_IMAGE)
+    graph: onnx.ModelProto = onnx.load_from_string(_reader(preprocessing.model_dump_json()))
+    return graph
+
+
+@lru_cache(maxsize=16)
+def _reader(preprocessing: str) -> bytes:
+    """The graph of a preprocessing as JSON; many networks have the same."""
+    module = One(Preprocessing.model_validate_json(preprocessing))
+    graph = _graph(module, EXAMPLE, IMAGE, [PIXELS], dynamic_shapes=ANY_IMAGE)
+    return bytes(graph.SerializeToString())
 
 
 def _graph(

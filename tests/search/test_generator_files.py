@@ -87,8 +87,10 @@ def test_networks_of_a_budget_come_from_its_member(
         words = ["--max-params", str(most), "--seeds", "0:20", "--json", "-o", str(tmp_path)]
         with pytest.raises(SystemExit) as caught:
             main(["generate", str(run.path), *words])
-        assert not caught.value.code
-        summary = json.loads(capsys.readouterr().out)
+        assert caught.value.code == (2 if most == 1 else 0)
+        said = capsys.readouterr()
+        assert bool(said.out) == (most > 1)
+        summary = json.loads((tmp_path / "summary.json").read_text())
         assert Path(summary["generator"]).name == member["file"]
         sizes = [cost(load(tmp_path / f"network-{seed}.json")).params for seed in range(20)]
         within = sum(size <= min(most, member["max_params"]) for size in sizes)
