@@ -1,5 +1,6 @@
 """One session of a search in this process: real candidates, real trainings, no Ray."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gensynth.search.run_directory import RunDirectory
 from gensynth.search.samplers import named_sampler
 from gensynth.search.study import SearchStudy, open_study, sqlite_url
 from gensynth.task import Classification
+from gensynth.training import FoldResult
 from tests.small_search import drive
 
 OBJECTIVES = objectives_of(Classification())
@@ -49,8 +51,8 @@ class Session:
         self.dispatcher = Dispatcher((self.candidates, self.confirmation), journal)
         self.setting = setting
 
-    def run(self, folds: int | None = None) -> int:
-        trained = drive(self.dispatcher, self.setting, folds=folds)
+    def run(self, folds: int | None = None, train: Callable[..., FoldResult] | None = None) -> int:
+        trained = drive(self.dispatcher, self.setting, folds=folds, train=train)
         if self.dispatcher.error is not None:
             raise self.dispatcher.error
         return trained

@@ -112,7 +112,7 @@ def test_time_is_noted_as_it_goes_and_what_was_asked_stays_asked(
 
 def test_a_sampler_given_as_an_object_is_named_in_the_run(small, training):
     training()
-    experiment = small()
+    experiment = small("constraint.bounds.macs.max=1e12")
     results = search(experiment, sampler=optuna.samplers.RandomSampler(seed=0))
     config = yaml.safe_load((Path(results["run"]) / "config.yaml").read_text())
     assert config["sampler"] == "RandomSampler"

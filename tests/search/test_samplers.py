@@ -18,6 +18,7 @@ from gensynth.search.one_objective import PENALTY, OneObjective
 from gensynth.search.proposing import Proposer, proposer
 from gensynth.search.samplers import SAMPLERS, named_sampler
 from tests.search.session import Session
+from tests.small_search import guess
 
 QUICK = (
     "folds.count=2",
@@ -34,7 +35,7 @@ def test_each_named_sampler_runs_a_search(small, tmp_path: Path, name: str):
     setting = prepare(small(*QUICK, f"sampler={name}"))
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack)
-        session.run()
+        session.run(train=guess)
         outcomes = session.study.outcomes.values()
         assert len(outcomes) == 3
         assert all(one.complete and one.feasible for one in outcomes)
@@ -62,7 +63,7 @@ def test_a_sampler_of_several_objectives_gets_the_study_as_it_is(small, tmp_path
     sampler = Told(seed=0, n_startup_trials=2, warn_independent_sampling=False)
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack, sampler=sampler)
-        session.run()
+        session.run(train=guess)
         assert session.study.study.sampler is sampler
         assert len(session.study.outcomes) == 4
     assert sampler.relative >= 1
@@ -77,7 +78,7 @@ def test_a_sampler_of_one_objective_searches_for_u(small, tmp_path: Path):
 
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack, sampler=sampler())
-        session.run()
+        session.run(train=guess)
         adapted = session.study.study.sampler
         assert isinstance(adapted, OneObjective)
         known = [t for t in adapted._own.trials if t.state == TrialState.COMPLETE]
@@ -135,7 +136,7 @@ def test_a_sampler_that_cannot_search_says_so_in_one_line(
     with ExitStack() as stack:
         session = Session(setting, tmp_path, stack, sampler=sampler)
         with pytest.raises(UserError, match=said) as caught:
-            session.run()
+            session.run(train=guess)
     assert "\n" not in str(caught.value)
 
 
