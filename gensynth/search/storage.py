@@ -30,7 +30,8 @@ def storage(url: str, *, readonly: bool = False) -> BaseStorage:
     if url.startswith(JOURNAL):
         return JournalStorage(JournalFileBackend(url.removeprefix(JOURNAL)))
     if not url.startswith(SQLITE):
-        return RDBStorage(url, skip_table_creation=readonly)
+        # A server may be restarted, so a connection is tried before it is used.
+        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True}, skip_table_creation=readonly)
     found = RDBStorage(
         url, engine_kwargs={"connect_args": {"timeout": 60}}, skip_table_creation=readonly
     )

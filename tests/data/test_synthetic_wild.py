@@ -191,7 +191,7 @@ def test_moments_need_three_channels(kind):
 
 
 def test_moments_of_ckplus_run_from_the_first_frame(tmp_path: Path):
-    write_ckplus(SyntheticConfig(subjects=20), tmp_path / "faces")
+    write_ckplus(SyntheticConfig(subjects=8), tmp_path / "faces")
     one = CKPlusConfig(root=tmp_path / "faces", frames=1, size=32)
     moved = load(one.model_copy(update={"channels": 3, "moments": True}))
     single = load(one)

@@ -289,7 +289,7 @@ def test_climbing_does_not_get_beyond_the_extremes(config, phi, ranges):
 @pytest.mark.slow
 @pytest.mark.parametrize("ranges", RANGES, ids=range(len(RANGES)))
 def test_climbing_long_does_not_get_beyond_the_extremes(config, phi, ranges):
-    assert_no_way_out(config, phi, ranges, steps=400, starts=2)
+    assert_no_way_out(config, phi, ranges, steps=300, starts=1)
 
 
 def assert_no_way_out(config, phi, ranges, *, steps: int, starts: int):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,16 +23,24 @@ def test_a_draw_is_named_and_what_is_no_draw_is_said_to_be_none(tmp_path: Path):
     assert f"| 3.json | s, trial 3 | none of the first {ASKS} draws |" in text
 
 
-@pytest.mark.slow
-def test_draws_repeat_and_the_prototype_is_none_of_them():
-    first = [(draw.trial, draw.genome.hash) for draw in draws("ck48_accurate", 3)]
-    assert [trial for trial, _ in first] == [1, 2]
-    assert first == [(draw.trial, draw.genome.hash) for draw in draws("ck48_accurate", 3)]
+@pytest.fixture(scope="module")
+def drawn() -> Mapping[str, Draw]:
+    """The first draws of all searches."""
+    return replayed(9)
 
 
 @pytest.mark.slow
-def test_the_table_of_found_networks_credits_no_learning_that_did_not_happen():
-    drawn = replayed(9)
+def test_draws_repeat_and_the_prototype_is_none_of_them(drawn: Mapping[str, Draw]):
+    first = list(draws("ck48_accurate", 3))
+    assert [draw.trial for draw in first] == [1, 2]
+    for draw in first:
+        assert drawn[draw.genome.hash].trial == draw.trial
+
+
+@pytest.mark.slow
+def test_the_table_of_found_networks_credits_no_learning_that_did_not_happen(
+    drawn: Mapping[str, Draw],
+):
     text = (FOUND / "README.md").read_text(encoding="utf-8")
     heads = next(line for line in text.splitlines() if line.startswith("| file |"))
     column = [cell.strip() for cell in heads.split("|")].index("drawn by")
