@@ -166,7 +166,7 @@ def test_commands_on_a_folder_without_runs_say_so(
 ):
     monkeypatch.chdir(tmp_path)
     for command in ("export", "report", "dashboard"):
-        assert mistake(capsys, command) == "runs: holds no run; make one: make search\n"
+        assert mistake(capsys, command) == "runs: holds no run; make one: gensynth search\n"
 
 
 @pytest.mark.slow
